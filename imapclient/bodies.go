@@ -1,0 +1,346 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"example.com/postbag/internal/transport"
+)
+
+// Bodies retrieves whole messages. None gets the flag \Seen (BODY.PEEK, RFC
+// 9051 section 6.4.5). The server is asked for many at a time, and for the
+// next ones before it has sent the last, so that the line is never idle; what
+// is on the way is bounded by about 24 MiB and one message.
+//
+// Each message is valid until the next iteration. They come in the order in
+// which the server sends them, each of uids once: as a [Message], or as a
+// [MessageError] if it cannot be had, which is [ErrGone] if the server says
+// nothing of it. Any other error is about the session and ends the sequence.
+//
+// Breaking out of the loop leaves the session usable: what is on the way is
+// read and thrown away. Within the loop other commands are [ErrBusy].
+func (c *Client) Bodies(ctx context.Context, uids ...uint32) iter.Seq2[*Message, error] {
+	return c.fetch(ctx, "BODY[]", "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])", guessBody, uids)
+}
+
+// Headers retrieves header sections, with the blank line at their end, as
+// Bodies does whole messages.
+func (c *Client) Headers(ctx context.Context, uids ...uint32) iter.Seq2[*Message, error] {
+	return c.fetch(ctx, "BODY[HEADER]", "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", guessHeader, uids)
+}
+
+// The bounds of what is on the way.
+const (
+	batchMessages = 1000
+	batchOctets   = 8 << 20
+	maxBatches    = 3
+
+	guessBody   = 32 << 10 // octets of a body, before any has been seen
+	guessHeader = 4 << 10
+
+	maxHeld    = 1 << 20 // octets of a body that came before its UID
+	maxRefused = 100     // then it is not about the messages
+)
+
+// fetch is a sequence of messages. Its methods are in the order of the work.
+type fetch struct {
+	c       *Client
+	section string
+	items   string
+	guess   int64
+	yield   func(*Message, error) bool
+	stopped bool // the loop was left
+
+	queue []Set             // not asked for yet
+	sent  []batch           // asked for, oldest first
+	want  map[uint32]int    // asked for and not heard of: in which batch
+	n     int               // batches so far
+	early map[uint32]*row   // by sequence number: rows without a body
+	names map[uint32]uint32 // by sequence number: UIDs that came too late
+	odd   bool              // a row could not be understood
+
+	refused int   // messages in a row that the server refused, each alone
+	over    error // why no more is asked for
+}
+
+// batch is a command under way.
+type batch struct {
+	number int
+	tag    string
+	set    Set
+	expect int64 // octets
+}
+
+func (c *Client) fetch(ctx context.Context, section, items string, guess int64, uids []uint32) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		end, err := c.beginSelected(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer end()
+		f := &fetch{c: c, section: section, items: items, guess: guess, yield: yield, want: make(map[uint32]int), early: make(map[uint32]*row), names: make(map[uint32]uint32)}
+		if set := UIDs(uids...); len(set.ranges) > 0 {
+			f.queue = []Set{set}
+		}
+		if section == "BODY[]" && c.avgBody > 0 {
+			f.guess = c.avgBody
+		}
+		err = f.run(ctx)
+		if err != nil && len(f.sent) > 0 {
+			err = c.fail(err) // there is no knowing what an answer would be to
+		}
+		if err == nil {
+			err = f.over
+		}
+		if err != nil && !f.stopped {
+			yield(nil, err)
+		}
+		if section == "BODY[]" {
+			c.avgBody = f.guess
+		}
+	}
+}
+
+func (f *fetch) run(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil { // known here before the connection knows
+			return f.c.fail(context.Cause(ctx))
+		}
+		if err := f.fill(); err != nil {
+			return err
+		}
+		if len(f.sent) == 0 {
+			return nil
+		}
+		r, err := f.c.read()
+		if err != nil {
+			return err
+		}
+		switch r.kind {
+		case untagged:
+			err = f.untagged(r)
+		case tagged:
+			err = f.ended(r)
+		case continuation:
+			err = f.c.conn.ProtocolError("imap: UID FETCH: the server waits for more, and there is nothing more")
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// fill asks for more, as long as not too much is on the way.
+func (f *fetch) fill() error {
+	var expect int64
+	for _, b := range f.sent {
+		expect += b.expect
+	}
+	for !f.stopped && len(f.queue) > 0 && len(f.sent) < maxBatches && (len(f.sent) == 0 || expect < maxBatches*batchOctets) {
+		b := f.next()
+		var err error
+		b.tag, err = f.c.send("UID FETCH", b.set.String()+" "+f.items)
+		if err != nil {
+			return err
+		}
+		expect += b.expect
+		f.sent = append(f.sent, b)
+	}
+	return nil
+}
+
+// next takes a batch from the queue.
+func (f *fetch) next() batch {
+	limit := int(min(batchMessages, max(1, batchOctets/f.guess)))
+	head := f.queue[0]
+	set, rest, n := head.cut(limit)
+	if len(rest.ranges) > 0 {
+		f.queue[0] = rest
+	} else {
+		f.queue = f.queue[1:]
+	}
+	f.n++
+	for uid := range set.all() {
+		f.want[uid] = f.n
+	}
+	return batch{number: f.n, set: set, expect: int64(n) * f.guess}
+}
+
+// untagged takes a FETCH response; others are routed.
+func (f *fetch) untagged(r *response) error {
+	w, err := fetchRow(r, f.section)
+	if w == nil && err == nil {
+		r.pos = 2
+		before := f.c.activity.Expunged
+		err := f.c.route(r)
+		if f.c.activity.Expunged != before { // sequence numbers mean others now
+			clear(f.early)
+			clear(f.names)
+		}
+		return err
+	}
+	if err == nil {
+		err = f.row(r, w)
+	}
+	if err == errSyntax {
+		f.odd = true // whatever it was, it is not what was asked for
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.finish()
+}
+
+// row takes a FETCH response.
+func (f *fetch) row(r *response, w *row) error {
+	if err := w.items(r); err != nil {
+		return err
+	}
+	if e := f.early[w.seq]; e != nil {
+		w.merge(e)
+	}
+	if w.body == noBody {
+		if len(f.early) < maxBatches*batchMessages {
+			f.early[w.seq] = w // the body may come in another
+		}
+		return nil
+	}
+	delete(f.early, w.seq)
+	m := newMessage(r, w)
+	if m.UID == 0 {
+		return f.nameless(r, w, m)
+	}
+	if err := f.deliver(m); err != nil {
+		return err
+	}
+	uid := m.UID
+	if err := w.rest(r); err != nil {
+		return err
+	}
+	if w.sum.UID != uid {
+		return f.c.conn.ProtocolError("imap: UID FETCH: message %d was sent as %d", w.sum.UID, uid)
+	}
+	return nil
+}
+
+// nameless takes a body that comes before its UID. It is held until the UID is
+// known. One that is too large for that is asked for again: then its sequence
+// number tells the UID, and its end, which proves that, comes before the
+// message's.
+func (f *fetch) nameless(r *response, w *row, m *Message) error {
+	if m.octets <= maxHeld {
+		if err := m.hold(); err != nil {
+			return err
+		}
+		if err := w.rest(r); err != nil {
+			return err
+		}
+		if w.sum.UID == 0 {
+			return errSyntax
+		}
+		m.Summary = w.sum
+		return f.deliver(m)
+	}
+	uid := f.names[w.seq]
+	m.UID = uid
+	m.proof = func() error {
+		err := w.rest(r)
+		if err == nil && uid != 0 && w.sum.UID != uid {
+			err = f.c.conn.ProtocolError("imap: UID FETCH: message %d was sent as %d", w.sum.UID, uid)
+		}
+		return err
+	}
+	if uid != 0 {
+		return f.deliver(m)
+	}
+	if err := m.finish(); err != nil {
+		return err
+	}
+	if uid := w.sum.UID; f.want[uid] > 0 {
+		delete(f.want, uid)
+		f.names[w.seq] = uid
+		f.queue = append(f.queue, UIDs(uid))
+	}
+	return nil
+}
+
+// deliver hands a message on, if it is wanted, and reads what is left of it.
+func (f *fetch) deliver(m *Message) error {
+	if f.want[m.UID] > 0 {
+		delete(f.want, m.UID)
+		f.refused = 0
+		f.guess += (m.octets - f.guess) / 16
+		f.guess = max(f.guess, 256)
+		switch {
+		case f.stopped:
+		case m.isNil:
+			f.fail(m.UID, errors.New("imap: the server sent NIL instead of the message"))
+		case m.octets == 0 && m.Size > 0:
+			f.fail(m.UID, transport.Mark(ErrTruncated, fmt.Errorf("imap: the server sent nothing of %d octets", m.Size)))
+		default:
+			f.stopped = !f.yield(m, nil)
+		}
+	}
+	return m.finish()
+}
+
+// fail tells that a message cannot be had.
+func (f *fetch) fail(uid uint32, err error) {
+	if !f.stopped {
+		f.stopped = !f.yield(nil, &MessageError{uid, err})
+	}
+}
+
+// ended takes the end of a command.
+func (f *fetch) ended(r *response) error {
+	i := slices.IndexFunc(f.sent, func(b batch) bool { return b.tag == r.tag })
+	if i < 0 {
+		return f.c.conn.ProtocolError("imap: an answer to a command that was not given")
+	}
+	b := f.sent[i]
+	f.sent = slices.Delete(f.sent, i, i+1)
+	err := f.c.ended(r, "UID FETCH")
+	if f.c.conn.Err() != nil {
+		return err
+	}
+	var missing []uint32
+	for uid := range b.set.all() {
+		if f.want[uid] == b.number {
+			missing = append(missing, uid)
+		}
+	}
+	if err != nil && len(missing) > 1 {
+		f.bisect(missing)
+		return nil
+	}
+	for _, uid := range missing {
+		delete(f.want, uid)
+		switch {
+		case err != nil:
+			f.fail(uid, err)
+			if f.refused++; f.refused == maxRefused {
+				f.over, f.queue = err, nil
+			}
+		case f.odd:
+			f.fail(uid, errSyntax)
+		default:
+			f.fail(uid, fmt.Errorf("imap: UID FETCH: %w", ErrGone))
+		}
+	}
+	return nil
+}
+
+// bisect asks again for the messages of a command that was refused, in two
+// halves, until the one is known that cannot be had.
+func (f *fetch) bisect(uids []uint32) {
+	for _, uid := range uids {
+		delete(f.want, uid)
+	}
+	half := len(uids) / 2
+	f.queue = append([]Set{UIDs(uids[:half]...), UIDs(uids[half:]...)}, f.queue...)
+}

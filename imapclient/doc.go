@@ -1,0 +1,44 @@
+// Package imapclient retrieves mail over IMAP (RFC 3501 and RFC 9051) with
+// contexts, streams and limits.
+//
+//	c, err := imapclient.Dial(ctx, "mail.example.com:993", nil)
+//	err = c.Login(ctx, "joe", password)
+//	box, err := c.Examine(ctx, "INBOX")
+//	for m, err := range c.Bodies(ctx, uids...) {
+//		…
+//	}
+//
+// A [Client] belongs to one goroutine and does one thing at a time: a command
+// given while another is under way, as within a loop over [Client.Bodies], is
+// [ErrBusy]. Cancelling a context closes the connection, because IMAP cannot
+// take a command back; [Client.Idle] alone ends gently.
+//
+// # Security
+//
+// [Dial] and [DialStartTLS] verify the server's certificate. Nothing that
+// came before TLS is believed after it, data sent ahead of the handshake is
+// refused, and so is a session that is authenticated before TLS. Credentials
+// are sent without TLS only over [DialPlaintext]. No error and no transcript
+// holds a secret, even if the server repeats one. Arguments with CR, LF or NUL
+// are refused before anything is written.
+//
+// # Hostile and broken servers
+//
+// Lines, literals that are no message, nesting and unasked-for data are
+// bounded; more is [ErrProtocol]. Responses that are not known are passed
+// over. A message that cannot be had is a [MessageError], and the others go
+// on. A message that is cut short ends with [ErrTruncated], never with io.EOF.
+//
+// # Servers without UIDPLUS
+//
+// Without UIDPLUS (RFC 4315) there is no way to expunge just some messages:
+// [Client.Expunge] then sends nothing and returns [errors.ErrUnsupported].
+//
+// # How it is built
+//
+// go-imap encodes and follows the commands that are not about messages'
+// contents. It never touches the network: greeting, TLS and authentication are
+// ours, it is then told of an authenticated session, and a guard between it
+// and the connection lets through, line by line, what it can take. FETCH, IDLE
+// and the reading of responses are ours too.
+package imapclient

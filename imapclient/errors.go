@@ -1,0 +1,143 @@
+package imapclient
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"example.com/postbag/internal/transport"
+)
+
+// What went wrong, for errors.Is. pop3client and retrieval name the same
+// values.
+var (
+	// ErrAuth: the server does not accept the credentials.
+	ErrAuth = transport.ErrAuth
+
+	// ErrUnavailable: the server cannot be reached, fell silent, hung up, or
+	// says that it cannot serve now.
+	ErrUnavailable = transport.ErrUnavailable
+
+	// ErrTLS: the connection is not as private as asked for.
+	ErrTLS = transport.ErrTLS
+
+	// ErrProtocol: the server said what the protocol or the limits do not allow.
+	ErrProtocol = transport.ErrProtocol
+
+	// ErrTruncated: the connection ended within a message.
+	ErrTruncated = transport.ErrTruncated
+
+	// ErrGone: the message is no longer there.
+	ErrGone = transport.ErrGone
+
+	// ErrNoMailbox: the server knows no mailbox of that name.
+	ErrNoMailbox = transport.ErrNoMailbox
+
+	// ErrClosed: the client was closed or logged out on this side.
+	ErrClosed = transport.ErrClosed
+
+	// ErrBusy: another command is under way on the client.
+	ErrBusy = errors.New("another command is under way")
+)
+
+// Error is what a server said instead of OK.
+type Error struct {
+	Command string // such as "SELECT"; empty for a greeting or an unasked-for BYE
+	Status  string // NO, BAD or BYE
+	Code    string // the response code, upper case, without its arguments; may be empty
+	Text    string // for a person, from the server
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("imap: ")
+	if e.Command != "" {
+		b.WriteString(e.Command + ": ")
+	}
+	b.WriteString(e.Status)
+	if e.Code != "" {
+		fmt.Fprintf(&b, " [%s]", e.Code)
+	}
+	if e.Text != "" {
+		fmt.Fprintf(&b, " %q", e.Text)
+	}
+	return b.String()
+}
+
+// Unwrap returns the condition that the response code stands for (RFC 9051
+// section 7.1), or nil.
+func (e *Error) Unwrap() error {
+	switch e.Code {
+	case "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED":
+		if e.Command == "LOGIN" || e.Command == "AUTHENTICATE" {
+			return ErrAuth
+		}
+	case "UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN":
+		return ErrUnavailable
+	case "PRIVACYREQUIRED":
+		return ErrTLS
+	case "NONEXISTENT":
+		return ErrNoMailbox
+	}
+	switch {
+	case e.Status == "BYE":
+		return ErrUnavailable
+	case e.Status == "NO" && (e.Command == "LOGIN" || e.Command == "AUTHENTICATE"):
+		return ErrAuth
+	case e.Status == "NO" && (e.Command == "SELECT" || e.Command == "EXAMINE") && (e.Code == "" || e.Code == "TRYCREATE"):
+		return ErrNoMailbox // many servers say it without a code
+	}
+	return nil
+}
+
+// MessageError is an error about one message; the others go on.
+type MessageError struct {
+	UID uint32
+	Err error
+}
+
+func (e *MessageError) Error() string { return fmt.Sprintf("message %d: %v", e.UID, e.Err) }
+
+// Unwrap returns Err.
+func (e *MessageError) Unwrap() error { return e.Err }
+
+// statusError makes an error of a status response: after "NO ", say.
+func (c *Client) statusError(command, status string, rest []byte) *Error {
+	e := &Error{Command: command, Status: status}
+	code, _, text := splitCode(rest)
+	e.Code = code
+	const enough = 500 // of a server's words
+	if len(text) > enough {
+		text = text[:enough]
+	}
+	e.Text = string(c.scrub(bytes.ToValidUTF8(text, []byte("\ufffd"))))
+	return e
+}
+
+// splitCode takes "[CODE args] text" apart; code is upper case.
+func splitCode(b []byte) (code string, args, text []byte) {
+	b = bytes.TrimLeft(b, " ")
+	if len(b) == 0 || b[0] != '[' {
+		return "", nil, b
+	}
+	end := bytes.IndexByte(b, ']')
+	if end < 0 {
+		return "", nil, b
+	}
+	inside, text := b[1:end], bytes.TrimLeft(b[end+1:], " ")
+	name, args, _ := bytes.Cut(inside, []byte(" "))
+	const longest = 64
+	if len(name) > longest || !isAtom(name) {
+		return "", nil, text
+	}
+	return strings.ToUpper(string(name)), args, text
+}
+
+// badArgument refuses what could be read as another command.
+func badArgument(what, s string) error {
+	if strings.ContainsAny(s, "\r\n\x00") {
+		return fmt.Errorf("imap: %s holds CR, LF or NUL", what)
+	}
+	return nil
+}

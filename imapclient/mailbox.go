@@ -1,0 +1,146 @@
+package imapclient
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+	goimap "github.com/emersion/go-imap/v2/imapclient"
+)
+
+// Mailbox is the state of a selected mailbox (RFC 9051 section 6.3.2).
+type Mailbox struct {
+	Name           string
+	Messages       uint32
+	UIDValidity    uint32 // 0: the server gave none, so UIDs mean nothing
+	UIDNext        uint32 // 0: not told (QUIRK: Courier)
+	HighestModSeq  uint64 // 0: no CONDSTORE here (RFC 7162)
+	Flags          []string
+	PermanentFlags []string
+	ReadOnly       bool
+	UIDNotSticky   bool // RFC 4315 section 2: UIDs do not last
+}
+
+// Select opens a mailbox for reading and writing. The result is a snapshot. A
+// name that the server does not know is [ErrNoMailbox].
+func (c *Client) Select(ctx context.Context, name string) (*Mailbox, error) {
+	return c.open(ctx, name, false)
+}
+
+// Examine opens a mailbox for reading, so that looking changes nothing, not
+// even \Recent.
+func (c *Client) Examine(ctx context.Context, name string) (*Mailbox, error) {
+	return c.open(ctx, name, true)
+}
+
+func (c *Client) open(ctx context.Context, name string, readOnly bool) (*Mailbox, error) {
+	if err := badArgument("the mailbox name", name); err != nil {
+		return nil, err
+	}
+	end, err := c.beginIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	command := "SELECT"
+	if readOnly {
+		command = "EXAMINE"
+	}
+	// Even if it fails, the mailbox that was open is open no more.
+	c.box, c.activity, c.avgBody = nil, Activity{}, 0
+	box := &Mailbox{Name: name, ReadOnly: readOnly}
+	err = c.engineRun(command, box.wait, func(e *goimap.Client) error {
+		_, err := e.Select(name, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if e := c.engine.Load(); e.guard.code == "READ-ONLY" {
+		box.ReadOnly = true
+	}
+	c.box = box
+	return box.clone(), nil
+}
+
+// wait is the waiter of SELECT and EXAMINE.
+func (b *Mailbox) wait(r *response) (bool, error) {
+	if n, err := r.number(32); err == nil {
+		if r.word() == "EXISTS" {
+			b.Messages = uint32(n)
+			return true, nil
+		}
+		return false, nil
+	}
+	r.pos = 2
+	switch r.word() {
+	case "FLAGS":
+		flags, err := r.flagList()
+		b.Flags = flags
+		return true, err
+	case "OK":
+		return b.code(r)
+	}
+	return false, nil
+}
+
+// code takes the response codes that tell of a mailbox.
+func (b *Mailbox) code(r *response) (bool, error) {
+	if !r.take('[') {
+		return false, nil
+	}
+	// A closing bracket may stand next to a number.
+	end := slices.Index(r.line, ']')
+	if end < 0 {
+		return false, nil
+	}
+	number := func(bits int) uint64 {
+		args := r.line[min(r.pos, end):end]
+		n, err := parseUint(args, bits)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	code := string(r.line[r.pos:end])
+	switch name := r.word(); {
+	case name == "UIDVALIDITY":
+		b.UIDValidity = uint32(number(32))
+	case name == "UIDNEXT":
+		b.UIDNext = uint32(number(32))
+	case name == "HIGHESTMODSEQ":
+		b.HighestModSeq = number(63) // RFC 7162 section 7
+	case name == "PERMANENTFLAGS":
+		flags, err := r.flagList()
+		b.PermanentFlags = flags
+		return true, err
+	case strings.EqualFold(code, "UIDNOTSTICKY"):
+		b.UIDNotSticky = true
+	case strings.EqualFold(code, "READ-ONLY"):
+		b.ReadOnly = true
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+func (b *Mailbox) clone() *Mailbox {
+	m := *b
+	m.Flags, m.PermanentFlags = slices.Clone(b.Flags), slices.Clone(b.PermanentFlags)
+	return &m
+}
+
+// Noop asks for what has happened in the selected mailbox, and keeps the
+// session alive.
+func (c *Client) Noop(ctx context.Context) (Activity, error) {
+	end, err := c.begin(ctx)
+	if err != nil {
+		return Activity{}, err
+	}
+	defer end()
+	if err := c.run("NOOP", "", nil); err != nil {
+		return Activity{}, err
+	}
+	return c.look(), nil
+}

@@ -1,0 +1,317 @@
+package imapclient
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// kind is the kind of a response. RFC 9051 section 9.
+type kind int
+
+const (
+	untagged     kind = iota // "* …"
+	tagged                   // "A1 OK …"
+	continuation             // "+ …"
+)
+
+// response is a response while it is being read: the rest of a line, and
+// after a literal the rest of the next one.
+type response struct {
+	c    *Client
+	kind kind
+	tag  string
+
+	line    []byte // without its end; valid until the next line is loaded
+	pos     int
+	literal int64 // octets of the literal that the line ends with, -1 for none
+	text    bool  // the line ends in text for a person: no literal follows
+	octets  int64 // read so far
+}
+
+// errSyntax: the response does not have the form that it should have. The
+// session can go on with the next one.
+var errSyntax = errors.New("imap: malformed response")
+
+// read reads the beginning of the next response.
+func (c *Client) read() (*response, error) {
+	r := &response{c: c}
+	if err := r.load(maxLine); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(r.line) > 0 && r.line[0] == '+':
+		r.kind, r.pos = continuation, min(2, len(r.line))
+		r.textOnly()
+	case bytes.HasPrefix(r.line, []byte("* ")):
+		r.kind, r.pos = untagged, 2
+		switch r.word() {
+		case "OK", "NO", "BAD", "BYE", "PREAUTH":
+			r.textOnly()
+		}
+		r.pos = 2
+	default:
+		tag, _, ok := bytes.Cut(r.line, []byte(" "))
+		const longest = 32
+		if !ok || len(tag) > longest || !isAtom(tag) {
+			return nil, c.conn.ProtocolError("imap: not a response")
+		}
+		r.kind, r.tag, r.pos = tagged, string(tag), len(tag)+1
+		r.textOnly()
+	}
+	return r, nil
+}
+
+// load reads the next line of the response.
+func (r *response) load(limit int) error {
+	line, err := r.c.conn.Line(limit)
+	if err != nil {
+		return err
+	}
+	r.c.conn.Transcript().Server(r.c.scrub(line))
+	r.octets += int64(len(line))
+	// QUIRK: GNU Mailutils ends some lines in a bare LF; RFC 9051 section 2.2
+	// says CRLF.
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	r.line, r.pos = line, 0
+	r.literal = trailingLiteral(line)
+	return nil
+}
+
+// textOnly says that the line ends in text, in which braces mean nothing.
+func (r *response) textOnly() { r.text, r.literal = true, -1 }
+
+// trailingLiteral returns the n of a "{n}", "{n+}" or "~{n}" at the end of a
+// line, or -1.
+func trailingLiteral(line []byte) int64 {
+	if len(line) < 3 || line[len(line)-1] != '}' {
+		return -1
+	}
+	open := bytes.LastIndexByte(line, '{')
+	if open < 0 {
+		return -1
+	}
+	digits := bytes.TrimSuffix(line[open+1:len(line)-1], []byte("+"))
+	n, err := strconv.ParseUint(string(digits), 10, 63)
+	if err != nil {
+		return -1
+	}
+	return int64(n)
+}
+
+// rest returns what is left of the line.
+func (r *response) rest() []byte { return r.line[r.pos:] }
+
+// afterStatus returns what follows the first word, without taking it.
+func (r *response) afterStatus() []byte {
+	_, rest, _ := bytes.Cut(r.rest(), []byte(" "))
+	return rest
+}
+
+// peek returns the next octet of the line, or 0 at its end.
+func (r *response) peek() byte {
+	if r.pos < len(r.line) {
+		return r.line[r.pos]
+	}
+	return 0
+}
+
+// space passes over spaces, of which some servers send more than one.
+func (r *response) space() {
+	for r.peek() == ' ' {
+		r.pos++
+	}
+}
+
+// take passes over ch, if it is next.
+func (r *response) take(ch byte) bool {
+	if r.peek() != ch {
+		return false
+	}
+	r.pos++
+	return true
+}
+
+// token returns the octets up to a space or a parenthesis, possibly none,
+// valid until the next line is loaded.
+func (r *response) token() []byte {
+	start := r.pos
+	for r.pos < len(r.line) {
+		switch r.line[r.pos] {
+		case ' ', '(', ')':
+			return r.line[start:r.pos]
+		}
+		r.pos++
+	}
+	return r.line[start:]
+}
+
+// word returns the next token in upper case, and passes over spaces around it.
+func (r *response) word() string {
+	r.space()
+	t := r.token()
+	r.space()
+	const longest = 64
+	if len(t) > longest {
+		return ""
+	}
+	return strings.ToUpper(string(t))
+}
+
+// number returns the next token as a number.
+func (r *response) number(bits int) (uint64, error) {
+	r.space()
+	n, err := parseUint(r.token(), bits)
+	if err != nil {
+		return 0, errSyntax
+	}
+	return n, nil
+}
+
+func parseUint(b []byte, bits int) (uint64, error) {
+	if len(b) == 0 || len(b) > 20 {
+		return 0, errSyntax
+	}
+	var n uint64
+	for _, ch := range b {
+		d := uint64(ch - '0')
+		if ch < '0' || ch > '9' || n > (1<<64-1-d)/10 {
+			return 0, errSyntax
+		}
+		n = n*10 + d
+	}
+	if bits < 64 && n >= 1<<bits {
+		return 0, errSyntax
+	}
+	return n, nil
+}
+
+// atLiteral tells whether a literal is next.
+func (r *response) atLiteral() bool {
+	return r.literal >= 0 && (r.peek() == '{' || r.peek() == '~' && r.pos+1 < len(r.line) && r.line[r.pos+1] == '{') &&
+		bytes.LastIndexByte(r.line, '{') <= r.pos+1
+}
+
+// str reads a string: quoted, literal, or an atom where a server forgot the
+// quotes. isNil tells NIL from "NIL". The result is valid until the next line
+// is loaded.
+func (r *response) str() (s []byte, isNil bool, err error) {
+	switch {
+	case r.peek() == '"':
+		s, err = r.quoted()
+		return s, false, err
+	case r.atLiteral():
+		s, err = r.smallLiteral()
+		return s, false, err
+	}
+	s = r.token()
+	if len(s) == 0 {
+		return nil, false, errSyntax
+	}
+	return s, len(s) == 3 && strings.EqualFold(string(s), "NIL"), nil
+}
+
+// quoted reads a quoted string. RFC 9051 section 9: only \ and " are escaped.
+func (r *response) quoted() ([]byte, error) {
+	start := r.pos + 1
+	var unescaped []byte
+	for i := start; i < len(r.line); i++ {
+		switch r.line[i] {
+		case '"':
+			s := r.line[start:i]
+			if unescaped != nil {
+				s = append(unescaped, s...)
+			}
+			r.pos = i + 1
+			return s, nil
+		case '\\':
+			unescaped = append(unescaped, r.line[start:i]...)
+			i++
+			start = i // the octet after the backslash stands for itself
+		}
+	}
+	return nil, errSyntax
+}
+
+// smallLiteral reads a literal into memory and loads the line after it. The
+// result is a copy.
+func (r *response) smallLiteral() ([]byte, error) {
+	n := r.literal
+	if n > maxLiteral {
+		return nil, r.c.conn.ProtocolError("imap: a literal of %d octets that is no message", n)
+	}
+	s := make([]byte, n)
+	for read := 0; read < len(s); {
+		k, err := r.c.conn.Read(s[read:])
+		if read += k; err != nil {
+			return nil, err
+		}
+	}
+	r.c.conn.Transcript().Note("%d octets", n)
+	r.octets += n
+	return s, r.load(maxLine)
+}
+
+// skip passes over one value: an atom, a string, or a list of any nesting.
+func (r *response) skip() error {
+	for depth := 0; ; {
+		r.space()
+		switch ch := r.peek(); {
+		case ch == '(':
+			r.pos++
+			if depth++; depth > maxDepth {
+				return errSyntax
+			}
+			continue
+		case ch == ')':
+			if depth == 0 {
+				return errSyntax
+			}
+			r.pos++
+			depth--
+		default:
+			if _, _, err := r.str(); err != nil {
+				return err
+			}
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+// finish passes over what is left of the response, literals included.
+func (r *response) finish() error {
+	for !r.text && r.literal >= 0 {
+		if err := r.discard(r.literal); err != nil {
+			return err
+		}
+		if err := r.load(maxLine); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// discard reads n octets and throws them away.
+func (r *response) discard(n int64) error {
+	for n > 0 {
+		if _, err := r.c.conn.Peek(1); err != nil {
+			return err
+		}
+		k, err := r.c.conn.Discard(int(min(n, int64(r.c.conn.Buffered()))))
+		n -= int64(k)
+		r.octets += int64(k)
+		if err != nil {
+			return err
+		}
+		if r.octets > maxUnasked {
+			if err := r.c.spend(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
