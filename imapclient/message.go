@@ -141,6 +141,6 @@ func (m *Message) next() error {
 	}
 	r := m.r
 	m.r = nil
-	r.c.conn.Transcript().Note("%d octets of a message", m.octets)
+	r.c.conn.Transcript().Omitted(m.octets)
 	return r.load(maxLine)
 }

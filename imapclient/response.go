@@ -249,7 +249,7 @@ func (r *response) smallLiteral() ([]byte, error) {
 			return nil, err
 		}
 	}
-	r.c.conn.Transcript().Note("%d octets", n)
+	r.c.conn.Transcript().Omitted(n)
 	r.octets += n
 	return s, r.load(maxLine)
 }

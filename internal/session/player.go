@@ -6,7 +6,6 @@ import (
 	"compress/flate"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -110,16 +109,9 @@ func (p *Player) play(c *Conn, raw net.Conn) error {
 			return nil
 		}
 	}
-	if err := s.w.Flush(); err != nil {
-		return nil // the client has heard enough
-	}
-	// The session is over: the client should say nothing more.
-	line, err := s.r.ReadString('\n')
-	if line != "" {
+	s.w.Flush()
+	if line, _ := s.r.ReadString('\n'); line != "" {
 		return fmt.Errorf("%s: after the session's end the client sends\n\t%q", s.name, line)
-	}
-	if errors.Is(err, io.EOF) {
-		return nil
 	}
 	return nil
 }
@@ -135,9 +127,7 @@ func (s *playing) step(step *Step, cfg *tls.Config, imap bool) error {
 			}
 			data = append([]byte(given), data[len(step.tag):]...)
 		}
-		if _, err := s.w.Write(data); err != nil {
-			return fmt.Errorf("%s:%d: the client leaves before the server has said %.60q", s.name, step.Line, data)
-		}
+		s.w.Write(data) // as a server does that does not know yet that the client has left
 		return nil
 	case Client, AnyLine:
 		return s.client(step, imap)
@@ -172,9 +162,7 @@ func (s *playing) step(step *Step, cfg *tls.Config, imap bool) error {
 
 // client reads what the client sends and compares.
 func (s *playing) client(step *Step, imap bool) error {
-	if err := s.w.Flush(); err != nil {
-		return fmt.Errorf("%s:%d: the client leaves; want it to send\n\t%q", s.name, step.Line, step.Data)
-	}
+	s.w.Flush() // the client may have said all that it has to say, and left
 	whole := step.Kind == AnyLine || bytes.HasSuffix(step.Data, []byte("\n")) && bytes.Count(step.Data, []byte("\n")) == 1
 	var got []byte
 	var err error

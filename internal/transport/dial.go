@@ -121,7 +121,8 @@ func (c *Conn) handshake(ctx context.Context) error {
 	c.cur = secure
 	c.mu.Unlock()
 	c.br.Reset(wire{c})
-	c.opts.Transcript.Note("TLS, %s", tls.VersionName(secure.ConnectionState().Version))
+	c.opts.Transcript.Begins("TLS")
+	c.opts.Transcript.Note("%s", tls.VersionName(secure.ConnectionState().Version))
 	return nil
 }
 

@@ -10,9 +10,10 @@ import (
 
 // Transcript writes a session down for a person to read and for a test to
 // replay: "C: " and "S: " before each line that ends in CRLF, "C64: " and
-// "S64: " with base64 before octets that do not, "# " before remarks. The
-// clients hand it secrets as "***" and messages as their number of octets, so
-// that a transcript may be shown around. A nil Transcript writes nothing.
+// "S64: " with base64 before octets that do not, "S*: " before the number of
+// octets that are left out, "# " before remarks. The clients hand it secrets as
+// "***" and leave messages out, so that a transcript may be shown around. A nil
+// Transcript writes nothing.
 type Transcript struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -31,6 +32,20 @@ func (t *Transcript) Client(line []byte) { t.line("C", line) }
 
 // Server notes a line that was received.
 func (t *Transcript) Server(line []byte) { t.line("S", line) }
+
+// Omitted notes that the server sent n octets that are not told.
+func (t *Transcript) Omitted(n int64) {
+	if t != nil && n > 0 {
+		t.write(fmt.Sprintf("S*: %d\n", n))
+	}
+}
+
+// Begins notes that both sides begin something: TLS, or to compress.
+func (t *Transcript) Begins(what string) {
+	if t != nil {
+		t.write("= " + what + "\n")
+	}
+}
 
 // Note adds a remark.
 func (t *Transcript) Note(format string, args ...any) {

@@ -247,8 +247,10 @@ func TestTranscript(t *testing.T) {
 	tr.Client([]byte("USER joe\r\n"))
 	tr.Server([]byte("+OK\r\n"))
 	tr.Server([]byte("+OK bare LF\n"))
-	tr.Note("%d octets of a message", 12)
-	want := "C: USER joe\nS: +OK\nS64: K09LIGJhcmUgTEYK\n# 12 octets of a message\n"
+	tr.Omitted(12)
+	tr.Begins("TLS")
+	tr.Note("a %s", "remark")
+	want := "C: USER joe\nS: +OK\nS64: K09LIGJhcmUgTEYK\nS*: 12\n= TLS\n# a remark\n"
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
