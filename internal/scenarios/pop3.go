@@ -1,0 +1,167 @@
+package scenarios
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"testing"
+
+	"example.com/postbag/pop3client"
+)
+
+// DialPOP3 connects a pop3client.
+func DialPOP3(ctx context.Context, security Security, addr string, cfg *tls.Config, dial func(context.Context, string, string) (net.Conn, error)) (*pop3client.Client, error) {
+	connect := pop3client.DialPlaintext
+	switch security {
+	case StartTLS:
+		connect = pop3client.DialStartTLS
+	case TLS:
+		connect = pop3client.Dial
+	}
+	return connect(ctx, addr, &pop3client.Options{TLSConfig: cfg, Dial: dial})
+}
+
+// POP3 is what the tests do with pop3client.
+func POP3() []Scenario[*pop3client.Client] {
+	return []Scenario[*pop3client.Client]{
+		{Name: "read", Run: pop3Read},
+		{Name: "stls", Security: StartTLS, Run: pop3Hello},
+		{Name: "tls", Security: TLS, Run: pop3Hello},
+		{Name: "wrong-password", Run: pop3WrongPassword},
+		{Name: "delete", Run: pop3Delete},
+		{Name: "delete-then-drop", Run: pop3Drop},
+		{Name: "gone", Run: pop3Gone},
+		{Name: "break", Run: pop3Break},
+		{Name: "empty", Empty: true, Run: pop3Empty},
+	}
+}
+
+// pop3Open logs in and returns what is in the maildrop.
+func pop3Open(t testing.TB, c *pop3client.Client) []pop3client.Entry {
+	t.Helper()
+	if err := c.Login(t.Context(), User, Password); err != nil {
+		c.Close()
+		t.Fatal(err)
+	}
+	list, err := c.Listing(t.Context())
+	if err != nil {
+		c.Close()
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	for i, e := range list {
+		if e.Number != i+1 || e.UID == "" || e.Size <= 0 || seen[e.UID] {
+			t.Errorf("entry %d is %+v", i, e)
+		}
+		seen[e.UID] = true
+	}
+	return list
+}
+
+func pop3Read(t testing.TB, server string, c *pop3client.Client) {
+	defer c.Close()
+	list := pop3Open(t, c)
+	all := Messages()
+	if len(list) != len(all) {
+		t.Fatalf("%d messages, want %d", len(list), len(all))
+	}
+	for b, err := range c.TopEach(t.Context(), 0, list...) {
+		if !check(t, "TOP", err) {
+			break
+		}
+		data, err := io.ReadAll(b)
+		check(t, "read", err)
+		checkMessage(t, server, b.Number(), data, header(all[b.Number()-1]))
+	}
+	n := 0
+	for b, err := range c.RetrEach(t.Context(), list...) {
+		if !check(t, "RETR", err) {
+			break
+		}
+		data, err := io.ReadAll(b)
+		check(t, "read", err)
+		checkMessage(t, server, b.Number(), data, all[b.Number()-1])
+		n++
+	}
+	if n != len(all) {
+		t.Errorf("%d messages came, want %d", n, len(all))
+	}
+	check(t, "Noop", c.Noop(t.Context()))
+	check(t, "Quit", c.Quit(t.Context()))
+}
+
+func pop3Hello(t testing.TB, _ string, c *pop3client.Client) {
+	defer c.Close()
+	pop3Open(t, c)
+	check(t, "Quit", c.Quit(t.Context()))
+}
+
+func pop3WrongPassword(t testing.TB, _ string, c *pop3client.Client) {
+	defer c.Close()
+	if err := c.Login(t.Context(), User, "wrong horse"); !errors.Is(err, pop3client.ErrAuth) {
+		t.Errorf("Login = %v, want ErrAuth", err)
+	}
+}
+
+func pop3Delete(t testing.TB, _ string, c *pop3client.Client) {
+	defer c.Close()
+	list := pop3Open(t, c)
+	results, err := c.Dele(t.Context(), 1, 3, len(list))
+	if check(t, "Dele", err) {
+		for _, err := range results {
+			check(t, "DELE", err)
+		}
+	}
+	check(t, "Quit", c.Quit(t.Context()))
+}
+
+// pop3Drop deletes, and takes it back by hanging up.
+func pop3Drop(t testing.TB, _ string, c *pop3client.Client) {
+	defer c.Close()
+	pop3Open(t, c)
+	_, err := c.Dele(t.Context(), 1)
+	check(t, "Dele", err)
+}
+
+func pop3Gone(t testing.TB, _ string, c *pop3client.Client) {
+	defer c.Close()
+	list := pop3Open(t, c)
+	missing := pop3client.Entry{Number: len(list) + 7}
+	var got, failed int
+	for b, err := range c.RetrEach(t.Context(), list[0], missing, list[1]) {
+		var me *pop3client.MessageError
+		if errors.As(err, &me) && me.Number == missing.Number {
+			failed++
+			continue
+		}
+		if check(t, "RETR", err) {
+			_, err := io.Copy(io.Discard, b)
+			check(t, "read", err)
+			got++
+		}
+	}
+	if got != 2 || failed != 1 {
+		t.Errorf("%d messages and %d errors, want 2 and 1", got, failed)
+	}
+	check(t, "Quit", c.Quit(t.Context()))
+}
+
+func pop3Break(t testing.TB, _ string, c *pop3client.Client) {
+	defer c.Close()
+	list := pop3Open(t, c)
+	for range c.RetrEach(t.Context(), list...) {
+		break
+	}
+	check(t, "Noop", c.Noop(t.Context()))
+	check(t, "Quit", c.Quit(t.Context()))
+}
+
+func pop3Empty(t testing.TB, _ string, c *pop3client.Client) {
+	defer c.Close()
+	if list := pop3Open(t, c); len(list) > 0 {
+		t.Errorf("messages %v", list)
+	}
+	check(t, "Quit", c.Quit(t.Context()))
+}
