@@ -7,213 +7,192 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/emersion/go-sasl"
-
-	"example.com/postbag/internal/transport"
+	"example.com/postbag/internal/sasl"
 )
 
-// Login logs in with user and password: by LOGIN (RFC 9051 section 6.2.3), or
-// by AUTHENTICATE PLAIN if the server forbids LOGIN or the credentials are not
-// all ASCII. Refused credentials are [ErrAuth].
-func (c *Client) Login(ctx context.Context, user, password string) error {
-	end, err := c.beginAuth(ctx, user, password)
+// Credentials are what [Client.Auth] may show the server.
+type Credentials struct {
+	User string
+
+	// Password is for SCRAM-SHA-256 and SCRAM-SHA-1, with channel binding
+	// (-PLUS) where server and TLS allow it, PLAIN, LOGIN and CRAM-MD5.
+	Password string
+
+	// Token is an OAuth 2.0 access token, for OAUTHBEARER and XOAUTH2.
+	Token string
+
+	// Identity is whom to act as, if not User (EXTERNAL, PLAIN, SCRAM). With
+	// ANONYMOUS it is the trace that the server may note down.
+	Identity string
+
+	// Mechanisms, if not empty, are the only ones tried, in this order,
+	// whether the server offers them or not. EXTERNAL (a client certificate
+	// in Options.TLSConfig) and ANONYMOUS are tried only when named.
+	Mechanisms []string
+}
+
+// OAuthError is what a server says of an OAuth 2.0 token that it does not
+// accept. It is found with errors.As.
+type OAuthError = sasl.OAuthError
+
+// maxChallenges is more than any mechanism has.
+const maxChallenges = 10
+
+// Auth logs in with SASL (AUTHENTICATE, RFC 9051 section 6.2.2) by the
+// strongest mechanism that the server offers and creds are good for. Under TLS
+// the order is SCRAM with channel binding, SCRAM, PLAIN, LOGIN, CRAM-MD5, and
+// the command LOGIN where neither PLAIN nor LOGIN is offered; or OAUTHBEARER,
+// XOAUTH2. If there is none, it is [errors.ErrUnsupported].
+//
+// A mechanism that the server refuses for other reasons than the credentials,
+// as far as that can be told, is followed by the next. Credentials that it
+// refuses are [ErrAuth], with an [*OAuthError] if it says why; the session
+// goes on. A server that does not prove what the mechanism asks of it is
+// [ErrProtocol], and the connection is closed. Without TLS nothing is sent,
+// and the error is [ErrTLS], unless plaintext was asked for.
+func (c *Client) Auth(ctx context.Context, creds Credentials) error {
+	end, err := c.beginAuth(ctx, creds.User, creds.Password, creds.Token, creds.Identity)
 	if err != nil {
 		return err
 	}
 	defer end()
-	plain := c.caps.Has("AUTH=PLAIN")
-	switch {
-	case plain && (c.caps.Has("LOGINDISABLED") || !isASCII(user+password)):
-		err = c.authenticate(sasl.NewPlainClient("", user, password))
-	case c.caps.Has("LOGINDISABLED"):
-		// RFC 9051 section 6.2.3.
-		return fmt.Errorf("imap: the server allows neither LOGIN nor AUTHENTICATE PLAIN: %w", errors.ErrUnsupported)
-	default:
-		err = c.login(user, password)
-	}
-	return c.loggedIn(err)
+	return c.loggedIn(c.tryAll(creds))
 }
 
-// loggedIn goes on after authentication. Its capabilities are others than
-// those before: what the server has told with its OK, or what it says when
-// asked.
-func (c *Client) loggedIn(err error) error {
-	if err != nil {
-		return err
+// tryAll tries one mechanism after the other.
+func (c *Client) tryAll(creds Credentials) error {
+	sc := sasl.Credentials{
+		User: creds.User, Password: creds.Password, Token: creds.Token, Identity: creds.Identity,
+		Mechanisms: creds.Mechanisms,
 	}
-	c.authed = true
-	return c.splice()
-}
-
-// AuthenticatePlain logs in by AUTHENTICATE PLAIN (RFC 4616) as the user
-// authorize, empty for user itself, with the credentials of user.
-func (c *Client) AuthenticatePlain(ctx context.Context, authorize, user, password string) error {
-	end, err := c.beginAuth(ctx, user, password)
-	if err != nil {
-		return err
+	if state, ok := c.conn.TLS(); ok {
+		sc.TLS = &state
 	}
-	defer end()
-	if err := badArgument("the identity", authorize); err != nil {
-		return err
-	}
-	if !c.caps.Has("AUTH=PLAIN") {
-		return fmt.Errorf("imap: the server does not offer AUTHENTICATE PLAIN: %w", errors.ErrUnsupported)
-	}
-	return c.loggedIn(c.authenticate(sasl.NewPlainClient(authorize, user, password)))
-}
-
-// beginAuth checks that credentials may be sent, and sees to it that they are
-// not repeated.
-func (c *Client) beginAuth(ctx context.Context, user, password string) (end func(), err error) {
-	if err := errors.Join(badArgument("the user name", user), badArgument("the password", password)); err != nil {
-		return nil, err
-	}
-	release, err := c.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case c.authed:
-		err = errors.New("imap: logged in already")
-	case !c.insecure:
-		err = transport.Mark(ErrTLS, errors.New("imap: credentials are not sent without TLS"))
-	default:
-		err = c.needCapabilities()
-	}
-	if err != nil {
-		release()
-		return nil, err
-	}
-	if password != "" {
-		c.secrets = [][]byte{[]byte(password), []byte(quote(password))}
-	}
-	return func() {
-		c.secrets = nil
-		release()
-	}, nil
-}
-
-// login sends LOGIN. What cannot be quoted is sent as a literal.
-func (c *Client) login(user, password string) error {
-	c.tags++
-	tag := fmt.Sprintf("A%d", c.tags)
-	c.caps = nil // others are to come
-	line := tag + " LOGIN"
-	for _, arg := range []string{user, password} {
-		if isASCII(arg) {
-			line += " " + quote(arg)
-			continue
+	caps := c.caps
+	var offered []string
+	for _, name := range caps {
+		if mechanism, ok := strings.CutPrefix(name, "AUTH="); ok {
+			offered = append(offered, mechanism)
 		}
-		if err := c.sendLine(fmt.Appendf(nil, "%s {%d}\r\n", line, len(arg))); err != nil {
-			return err
-		}
-		if _, err := c.challenge(tag, "LOGIN"); err != nil {
-			return err
-		}
-		line = arg
 	}
-	if err := c.sendLine([]byte(line + "\r\n")); err != nil {
-		return err
-	}
-	return c.authEnd(tag, "LOGIN")
-}
-
-// authenticate runs a SASL exchange (RFC 9051 section 6.2.2).
-func (c *Client) authenticate(mech sasl.Client) error {
-	name, initial, err := mech.Start()
+	mechs, err := sasl.Choose(offered, &sc)
 	if err != nil {
 		return fmt.Errorf("imap: AUTHENTICATE: %w", err)
 	}
-	args := name
-	if initial != nil && c.caps.Has("SASL-IR") { // RFC 4959
-		args, initial = args+" "+c.encode(initial, "="), nil
+	err = fmt.Errorf("imap: AUTHENTICATE: the server offers %q: %w", offered, errors.ErrUnsupported)
+	asIs := false // a mechanism that shows the password as LOGIN does
+	for _, m := range mechs {
+		asIs = asIs || m.Name() == "PLAIN" || m.Name() == "LOGIN"
+		final, failed := c.authenticate(m, caps.Has("SASL-IR"))
+		if failed == nil {
+			return nil
+		}
+		if err = failed; final {
+			return err
+		}
+	}
+	if creds.Password != "" && len(creds.Mechanisms) == 0 && !asIs && !caps.Has("LOGINDISABLED") {
+		return c.login(creds.User, creds.Password)
+	}
+	return err
+}
+
+// authenticate tries one mechanism. final says that there is nothing to be
+// gained from another.
+func (c *Client) authenticate(m sasl.Mechanism, ir bool) (final bool, err error) {
+	initial, err := m.Start()
+	if err != nil {
+		return false, fmt.Errorf("imap: AUTHENTICATE: %w", err)
+	}
+	args := m.Name()
+	if initial != nil && ir { // RFC 4959
+		arg := c.encode(initial)
+		if arg == "" {
+			arg = "="
+		}
+		args, initial = args+" "+arg, nil
 	}
 	c.caps = nil // others are to come
 	tag, err := c.send("AUTHENTICATE", args)
 	if err != nil {
-		return err
+		return true, err
 	}
-	for {
-		text, err := c.challenge(tag, "AUTHENTICATE")
-		if err != nil {
-			return err
+	for n := 0; ; n++ {
+		more, text, err := c.challenge(tag, "AUTHENTICATE")
+		if !more {
+			return c.authenticated(m, initial != nil, err)
 		}
-		if text == nil {
-			return nil // it is over, and well
+		if n == maxChallenges {
+			return true, c.conn.ProtocolError("imap: AUTHENTICATE: more than %d challenges", maxChallenges)
 		}
-		answer := initial
-		if initial = nil; answer == nil {
-			challenge, err := base64.StdEncoding.DecodeString(string(text))
-			if err == nil {
-				answer, err = mech.Next(challenge)
-			}
-			if err != nil {
-				if err := c.sendLine([]byte("*\r\n")); err != nil { // the way to give up
-					return err
-				}
-				if err := c.authEnd(tag, "AUTHENTICATE"); err != nil && c.conn.Err() != nil {
-					return err
-				}
-				return transport.Mark(ErrAuth, fmt.Errorf("imap: AUTHENTICATE: %w", err))
+		challenge, err := base64.StdEncoding.DecodeString(string(text))
+		if err != nil && initial == nil {
+			return true, c.conn.ProtocolError("imap: AUTHENTICATE: a challenge that is not base64")
+		}
+		response := initial
+		if initial = nil; response == nil {
+			if response, err = m.Next(challenge); err != nil {
+				return c.cancelAuth(m, tag, err)
 			}
 		}
-		if err := c.sendLine([]byte(c.encode(answer, "") + "\r\n")); err != nil {
-			return err
+		if err := c.sendLine([]byte(c.encode(response) + "\r\n")); err != nil {
+			return true, err
 		}
 	}
 }
 
 // encode returns b in base64, which from now on is a secret.
-func (c *Client) encode(b []byte, empty string) string {
-	if len(b) == 0 {
-		return empty
-	}
+func (c *Client) encode(b []byte) string {
 	s := base64.StdEncoding.EncodeToString(b)
-	c.secrets = append(c.secrets, []byte(s))
+	c.hide(s)
 	return s
 }
 
-// challenge waits for a continuation and returns its text. At the end of the
-// command it returns nil.
-func (c *Client) challenge(tag, name string) ([]byte, error) {
-	for {
-		r, err := c.read()
+// authenticated takes the end of an exchange. unsaid says that the server has
+// not had the credentials.
+func (c *Client) authenticated(m sasl.Mechanism, unsaid bool, err error) (final bool, _ error) {
+	if err == nil {
+		if err = m.Done(); err == nil && unsaid {
+			err = errors.New("the server is content before it has the credentials")
+		}
 		if err != nil {
-			return nil, err
+			return true, c.conn.ProtocolError("imap: AUTHENTICATE: %w", err)
 		}
-		switch {
-		case r.kind == continuation:
-			return append([]byte{}, r.rest()...), nil
-		case r.kind == tagged && r.tag == tag:
-			return nil, c.ended(r, name)
-		case r.kind == tagged:
-			return nil, c.conn.ProtocolError("imap: an answer to a command that was not given")
-		}
-		if err := c.route(r); err != nil {
-			return nil, err
-		}
+		return true, nil
 	}
+	var refused *Error
+	if !errors.As(err, &refused) || c.conn.Err() != nil {
+		return true, err
+	}
+	final, detail := m.Refused()
+	switch {
+	case refused.Status == "BAD": // it does not know the mechanism
+		final = false
+	case refused.Code != "" && refused.Code != "AUTHENTICATIONFAILED":
+		final = true // it cannot serve, with whatever mechanism
+	}
+	if detail != nil {
+		return final, fmt.Errorf("%w: %w", refused, detail)
+	}
+	return final, refused
 }
 
-// authEnd waits for the end of a command that authenticates.
-func (c *Client) authEnd(tag, name string) error {
-	text, err := c.challenge(tag, name)
-	if err == nil && text != nil {
-		err = c.conn.ProtocolError("imap: %s: the server waits for more, and there is nothing more", name)
+// cancelAuth ends an exchange in which the mechanism failed with why.
+func (c *Client) cancelAuth(m sasl.Mechanism, tag string, why error) (final bool, err error) {
+	if errors.Is(why, ErrProtocol) {
+		return true, c.fail(fmt.Errorf("imap: AUTHENTICATE: %w", why))
 	}
-	return err
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
+	if err := c.sendLine([]byte("*\r\n")); err != nil {
+		return true, err
 	}
-	return true
-}
-
-// quote returns s as a quoted string. RFC 9051 section 9.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	more, _, err := c.challenge(tag, "AUTHENTICATE")
+	var refused *Error
+	switch {
+	case more || err == nil:
+		return true, c.conn.ProtocolError("imap: AUTHENTICATE: a cancelled exchange goes on")
+	case !errors.As(err, &refused) || c.conn.Err() != nil:
+		return true, err
+	}
+	final, _ = m.Refused()
+	return final, fmt.Errorf("imap: AUTHENTICATE: %w", why)
 }

@@ -58,7 +58,7 @@ func (c *Client) Idle(ctx context.Context, d time.Duration) (Activity, error) {
 // idle carries out an IDLE that has been sent. DONE is written by whatever
 // comes first: a change, the time, or the end of ctx.
 func (c *Client) idle(ctx context.Context, tag string, d time.Duration) error {
-	if text, err := c.challenge(tag, "IDLE"); err != nil || text == nil {
+	if more, _, err := c.challenge(tag, "IDLE"); err != nil || !more {
 		return err
 	}
 	c.conn.SetStall(-1)

@@ -136,11 +136,11 @@ func imapHello(t testing.TB, _ string, c *imapclient.Client) {
 
 func imapPlain(t testing.TB, server string, c *imapclient.Client) {
 	defer c.Close()
-	err := c.AuthenticatePlain(t.Context(), "", User, Password)
+	err := c.Auth(t.Context(), imapclient.Credentials{User: User, Password: Password, Mechanisms: []string{"PLAIN"}})
 	if errors.Is(err, errors.ErrUnsupported) {
 		return
 	}
-	check(t, "AuthenticatePlain", err)
+	check(t, "Auth", err)
 	caps, err := c.Capabilities(t.Context())
 	if check(t, "Capabilities", err) && !caps.Has("IMAP4rev1") {
 		t.Errorf("capabilities %v", caps)

@@ -59,29 +59,38 @@ func (p *Player) Dial(context.Context, string, string) (net.Conn, error) {
 }
 
 // Done returns how the client departed from the session, or nil if it kept to
-// it to its end. The client must have closed its connections: those that it
-// has not are closed here, as having left early.
+// it to its end. The client must have closed its connections: one that is left
+// open is a departure too, for what holds it open is a leak.
 func (p *Player) Done() error {
 	p.mu.Lock()
+	leaked := 0
 	for _, c := range p.open {
-		c.(*end).finish()
+		if c.(*end).finish() {
+			leaked++
+		}
 	}
 	p.mu.Unlock()
 	p.wg.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.err == nil && leaked > 0 {
+		p.err = fmt.Errorf("%s: the client has left %d connections open", p.session.Name, leaked)
+	}
 	if p.err == nil && p.next < len(p.session.Conns) {
 		p.err = fmt.Errorf("%s: the client connected %d times, the session has %d connections", p.session.Name, p.next, len(p.session.Conns))
 	}
 	return p.err
 }
 
-// finish makes reading end when what has been written is read.
-func (e *end) finish() {
+// finish makes reading end when what has been written is read, and tells
+// whether the other side had not closed.
+func (e *end) finish() (open bool) {
 	e.in.mu.Lock()
 	defer e.in.mu.Unlock()
+	open = !e.in.eof
 	e.in.eof = true
 	e.in.changed.Broadcast()
+	return open
 }
 
 // playing is the state of one connection.

@@ -121,6 +121,13 @@ func TestPlayerEnds(t *testing.T) {
 	if err := p.Done(); err == nil || !strings.Contains(err.Error(), "DELE 1") {
 		t.Errorf("a client that says more: %v", err)
 	}
+	p = parse("S: +OK\n")
+	if _, err := p.Dial(t.Context(), "", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Done(); err == nil || !strings.Contains(err.Error(), "open") {
+		t.Errorf("a client that does not close: %v", err)
+	}
 	p = parse("S: +OK\n= CONNECT\nS: +OK\n")
 	conn, _ = p.Dial(t.Context(), "", "")
 	conn.Close()
