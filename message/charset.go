@@ -1,0 +1,105 @@
+package message
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+)
+
+// aliases are names of charsets, and charsets, that mail uses and the tables
+// of x/text lack.
+var aliases = map[string]encoding.Encoding{
+	"cp932":          japanese.ShiftJIS,
+	"iso-2022-jp-2":  japanese.ISO2022JP,
+	"cp949":          korean.EUCKR,
+	"cp936":          simplifiedchinese.GB18030,
+	"gb2312":         simplifiedchinese.GB18030, // a superset: what is called gb2312 seldom is just that
+	"gbk":            simplifiedchinese.GB18030,
+	"hz-gb-2312":     simplifiedchinese.HZGB2312,
+	"iso-8859-8-i":   charmap.ISO8859_8,
+	"8859-1":         charmap.Windows1252,
+	"latin-1":        charmap.Windows1252,
+	"us-ascii":       nil, // as is everything that calls itself ASCII and is not
+	"ascii":          nil,
+	"utf-8":          nil,
+	"utf8":           nil,
+	"ansi_x3.4-1968": nil,
+}
+
+// charset decodes octets that are said to be in a charset. A label that is
+// unknown or cannot be right does not count.
+func (d decoder) charset(name string, b []byte) string {
+	enc := lookup(name)
+	if enc == nil || enc == charmap.Windows1252 && utf8.Valid(b) {
+		return d.raw(string(b)) // what can be UTF-8 and is not ASCII hardly ever is anything else
+	}
+	text, err := enc.NewDecoder().Bytes(b)
+	if err != nil {
+		return d.raw(string(b))
+	}
+	return strings.ToValidUTF8(string(text), "\ufffd")
+}
+
+// raw decodes octets that nothing is said of.
+func (d decoder) raw(s string) string {
+	if strings.Contains(s, "\x1b$") || strings.Contains(s, "\x1b(J") {
+		if text, err := japanese.ISO2022JP.NewDecoder().String(s); err == nil {
+			return strings.ToValidUTF8(text, "\ufffd")
+		}
+	}
+	if utf8.ValidString(s) || mostlyUTF8(s) {
+		return strings.ToValidUTF8(s, "\ufffd")
+	}
+	enc := lookup(d.fallback)
+	if enc == nil {
+		enc = charmap.Windows1252
+	}
+	text, err := enc.NewDecoder().String(s)
+	if err != nil {
+		text = s
+	}
+	return strings.ToValidUTF8(text, "\ufffd")
+}
+
+// mostlyUTF8 tells whether s is UTF-8 that was damaged, or cut off within a
+// character.
+func mostlyUTF8(s string) bool {
+	good, bad := 0, 0
+	for i, r := range s {
+		switch {
+		case !utf8.FullRuneInString(s[i:]): // the end
+			return good > 4*bad
+		case r == utf8.RuneError:
+			bad++
+		case r >= utf8.RuneSelf:
+			good++
+		}
+	}
+	return good > 4*bad
+}
+
+// lookup returns the encoding of a name, or nil if it is unknown or UTF-8.
+func lookup(name string) encoding.Encoding {
+	name = strings.ToLower(strings.Trim(name, " \t\"';"))
+	if enc, ok := aliases[name]; ok {
+		return enc
+	}
+	enc, err := htmlindex.Get(name)
+	if err != nil {
+		enc, err = ianaindex.MIME.Encoding(name)
+	}
+	if err != nil {
+		enc, err = ianaindex.MIME.Encoding("cs" + name)
+	}
+	if err != nil || enc == encoding.Replacement {
+		return nil
+	}
+	return enc
+}
