@@ -1,0 +1,200 @@
+package pop3client
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"example.com/postbag/internal/sasl"
+)
+
+// Credentials are what [Client.Auth] may show the server.
+type Credentials struct {
+	User string
+
+	// Password is for SCRAM-SHA-256 and SCRAM-SHA-1, with channel binding
+	// (-PLUS) where server and TLS allow it, PLAIN, LOGIN and CRAM-MD5.
+	Password string
+
+	// Token is an OAuth 2.0 access token, for OAUTHBEARER and XOAUTH2.
+	Token string
+
+	// Identity is whom to act as, if not User (EXTERNAL, PLAIN, SCRAM). With
+	// ANONYMOUS it is the trace that the server may note down.
+	Identity string
+
+	// Mechanisms, if not empty, are the only ones tried, in this order,
+	// whether the server offers them or not. EXTERNAL (a client certificate
+	// in Options.TLSConfig) and ANONYMOUS are tried only when named.
+	Mechanisms []string
+}
+
+// OAuthError is what a server says of an OAuth 2.0 token that it does not
+// accept. It is found with errors.As.
+type OAuthError = sasl.OAuthError
+
+// maxChallenge is the longest challenge in octets of base64.
+const maxChallenge = 64 << 10
+
+// maxChallenges is more than any mechanism has.
+const maxChallenges = 10
+
+// Auth logs in with SASL (AUTH, RFC 5034) by the strongest mechanism that the
+// server offers and creds are good for, and asks for the capabilities anew.
+// Under TLS the order is SCRAM with channel binding, SCRAM, PLAIN, LOGIN,
+// CRAM-MD5, and USER and PASS where neither PLAIN nor LOGIN is offered; or
+// OAUTHBEARER, XOAUTH2. If there is none, it is [errors.ErrUnsupported].
+//
+// A mechanism that the server refuses for other reasons than the credentials,
+// as far as that can be told, is followed by the next. Credentials that it
+// refuses are [ErrAuth], with an [*OAuthError] if it says why; the session
+// goes on. A server that does not prove what the mechanism asks of it is
+// [ErrProtocol], and the connection is closed. Without TLS nothing is sent,
+// and the error is [ErrTLS], unless plaintext was asked for.
+func (c *Client) Auth(ctx context.Context, creds Credentials) error {
+	if err := c.checkSecure("AUTH"); err != nil {
+		return err
+	}
+	sc := sasl.Credentials{
+		User: creds.User, Password: creds.Password, Token: creds.Token, Identity: creds.Identity,
+		Mechanisms: creds.Mechanisms, TLS: c.state(),
+	}
+	mechs, err := sasl.Choose(c.caps.Params("SASL"), &sc)
+	if err != nil {
+		return fmt.Errorf("pop3: AUTH: %w", err)
+	}
+	err = fmt.Errorf("pop3: AUTH: the server offers %q: %w", c.caps.Params("SASL"), errors.ErrUnsupported)
+	asIs := false // a mechanism that shows the password as USER and PASS do
+	for _, m := range mechs {
+		asIs = asIs || m.Name() == "PLAIN" || m.Name() == "LOGIN"
+		final, failed := c.authWith(ctx, m)
+		if failed == nil {
+			return c.capa(ctx)
+		}
+		if err = failed; final {
+			return err
+		}
+	}
+	if creds.Password != "" && len(creds.Mechanisms) == 0 && !asIs {
+		return c.Login(ctx, creds.User, creds.Password)
+	}
+	return err
+}
+
+// state returns the state of TLS, or nil without it.
+func (c *Client) state() *tls.ConnectionState {
+	if st, ok := c.conn.TLS(); ok {
+		return &st
+	}
+	if c.outer != nil {
+		st := c.outer.ConnectionState()
+		return &st
+	}
+	return nil
+}
+
+// authWith tries one mechanism. final says that there is nothing to be gained
+// from another.
+func (c *Client) authWith(ctx context.Context, m sasl.Mechanism) (final bool, err error) {
+	release, err := c.begin(ctx, "AUTH")
+	if err != nil {
+		return true, err
+	}
+	defer release()
+	defer func(n int) { c.w.maxLine = n }(c.w.maxLine)
+	c.w.maxLine = max(c.w.maxLine, maxChallenge)
+
+	initial, err := m.Start()
+	if err != nil {
+		return false, fmt.Errorf("pop3: AUTH: %w", err)
+	}
+	initial, r, err := c.sendAuth(m.Name(), initial)
+	for n := 0; err == nil && r.more; n++ {
+		if n == maxChallenges {
+			err = c.conn.ProtocolError("more than %d challenges", maxChallenges)
+			break
+		}
+		var challenge, response []byte
+		if challenge, err = base64.StdEncoding.DecodeString(string(r.text)); err != nil {
+			err = c.conn.ProtocolError("challenge %q is not base64", clip(r.text))
+			break
+		}
+		if initial != nil { // the challenge only asks for it
+			response, initial = initial, nil
+		} else if response, err = m.Next(challenge); err != nil {
+			return c.cancelAuth(m, err)
+		}
+		r, err = c.say(base64.StdEncoding.EncodeToString(response), "***")
+	}
+	if err == nil && r.ok {
+		if initial != nil {
+			err = errors.New("the server is content before it has the credentials")
+		} else if err = m.Done(); err == nil {
+			return true, nil
+		}
+		err = c.conn.ProtocolError("%w", err)
+	}
+	if err != nil {
+		return true, c.lost("AUTH", err)
+	}
+	refused := c.refused("AUTH", r)
+	final, detail := m.Refused()
+	if refused.unsupported {
+		final = false
+	} else if refused.Code != "" && refused.Code != "AUTH" {
+		final = true // it cannot serve, with whatever mechanism
+	}
+	if detail != nil {
+		return final, fmt.Errorf("%w: %w", refused, detail)
+	}
+	return final, refused
+}
+
+// sendAuth sends the command, and returns what of the initial response there
+// was no room for: a line has at most 255 octets (RFC 5034 section 4), and
+// only a server that lists SASL takes one (RFC 2449 section 6.3).
+//
+// QUIRK: Exchange Online does not take XOAUTH2's in one line with the command.
+func (c *Client) sendAuth(name string, initial []byte) ([]byte, reply, error) {
+	line, shown := "AUTH "+name, "AUTH "+name
+	arg := base64.StdEncoding.EncodeToString(initial)
+	if initial != nil && arg == "" {
+		arg = "=" // an empty response, which is not none. RFC 5034 section 4.
+	}
+	if initial != nil && name != "XOAUTH2" && c.caps.Has("SASL") && len(line)+len(" \r\n")+len(arg) <= 255 {
+		line, shown, initial = line+" "+arg, shown+" ***", nil
+	}
+	r, err := c.say(line, shown)
+	return initial, r, err
+}
+
+// say sends a line and reads the reply, which may ask for more.
+func (c *Client) say(line, shown string) (reply, error) {
+	err := c.w.queue(line, shown)
+	if err == nil {
+		err = c.w.flush()
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return c.w.reply()
+}
+
+// cancelAuth ends an exchange in which the mechanism failed with why. RFC
+// 5034 section 4.
+func (c *Client) cancelAuth(m sasl.Mechanism, why error) (final bool, err error) {
+	if errors.Is(why, ErrProtocol) {
+		return true, c.lost("AUTH", why)
+	}
+	r, err := c.say("*", "*")
+	if err == nil && (r.ok || r.more) {
+		err = c.conn.ProtocolError("a cancelled exchange is answered with %q", clip(c.w.line))
+	}
+	if err != nil {
+		return true, c.lost("AUTH", err)
+	}
+	final, _ = m.Refused()
+	return final, fmt.Errorf("pop3: AUTH: %w", why)
+}
