@@ -1,0 +1,95 @@
+package disk_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"example.com/postbag/retrieval"
+	"example.com/postbag/retrieval/disk"
+)
+
+// tinyDisk mounts a file system of 256 KiB and 64 files.
+func tinyDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k,nr_inodes=64"); err != nil {
+		t.Skipf("cannot mount a small disk: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func TestFullDisk(t *testing.T) {
+	d := &maildir{T: t, dir: filepath.Join(tinyDisk(t), "mail")}
+	d.open()
+	small := d.deliver("1", "small")
+	_, err := d.Deliver(t.Context(), message("2", strings.Repeat("x", 300<<10)))
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("%v, want ENOSPC", err)
+	}
+	if n := len(d.list("tmp")); n != 1 {
+		t.Errorf("%d files in tmp, want the small one alone", n)
+	}
+	d.flush()
+	d.want("new/" + small + "=small")
+	d.deliver("3", strings.Repeat("y", 200<<10)) // what the large one took is free
+	d.flush()
+
+	// No file can be made any more.
+	for err = nil; err == nil; {
+		var f *os.File
+		if f, err = os.CreateTemp(d.dir, ""); err == nil {
+			f.Close()
+		}
+	}
+	if _, err := d.Deliver(t.Context(), message("4", "x")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want ENOSPC", err)
+	}
+}
+
+func TestFullDiskForLedger(t *testing.T) {
+	dir := tinyDisk(t)
+	l, err := disk.OpenLedger(filepath.Join(dir, "ledger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	rec := retrieval.Record{UID: "1", Stage: retrieval.Settled, Ref: "small"}
+	if err := l.Put(t.Context(), inbox, rec); err != nil {
+		t.Fatal(err)
+	}
+	big := retrieval.Record{UID: "2", Stage: retrieval.Settled, Ref: strings.Repeat("r", 300<<10)}
+	if err := l.Put(t.Context(), inbox, rec, big); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want ENOSPC", err)
+	}
+	recs, err := l.Load(t.Context(), inbox)
+	if err != nil || len(recs) != 1 || recs["1"].Ref != "small" {
+		t.Errorf("%v, %v, want what was put first", recs, err)
+	}
+}
+
+func TestReadOnlyDisk(t *testing.T) {
+	dir := tinyDisk(t)
+	d := &maildir{T: t, dir: filepath.Join(dir, "mail")}
+	d.open()
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Skipf("cannot make a disk read-only: %v", err)
+	}
+	if _, err := d.Deliver(t.Context(), message("1", "x")); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("Deliver: %v, want EROFS", err)
+	}
+	if _, err := disk.OpenMaildir(filepath.Join(dir, "other")); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("OpenMaildir: %v, want EROFS", err)
+	}
+	if _, err := disk.OpenLedger(filepath.Join(dir, "ledger")); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("OpenLedger: %v, want EROFS", err)
+	}
+}

@@ -1,0 +1,106 @@
+package disk
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// index knows under which file name each of our messages is in new and cur.
+// Mail programs rename files at any time, so an entry is only a hint, which
+// find verifies; the folders are read again when it was wrong.
+type index struct {
+	dir     string
+	files   map[string]string // by name: "cur/name:2,FS"
+	highest int               // number of a name
+
+	read time.Time     // when the folders were read last
+	took time.Duration // how long that took
+}
+
+// find returns the path of the file of a message, or nothing. To be sure that
+// a message is gone the folders are read again, unless that was moments ago.
+func (x *index) find(name string, sure bool) (path string, fi fs.FileInfo, err error) {
+	for range 5 {
+		if x.files == nil {
+			if err := x.scan(); err != nil {
+				return "", nil, err
+			}
+		}
+		file, ok := x.files[name]
+		if !ok {
+			if sure && time.Since(x.read) > time.Second+20*x.took {
+				x.files = nil
+				continue
+			}
+			return "", nil, nil
+		}
+		path := filepath.Join(x.dir, file)
+		fi, err := os.Lstat(path)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return path, fi, err
+		}
+		x.files = nil // renamed or removed since: what else may have been?
+	}
+	return "", nil, nil // it comes and goes
+}
+
+func (x *index) put(name, file string) {
+	if x.files != nil {
+		x.files[name] = file
+	}
+	x.highest = max(x.highest, number(name))
+}
+
+func (x *index) drop(name string) { delete(x.files, name) }
+
+// scan reads the folders: new first, because files move from there to cur.
+func (x *index) scan() error {
+	start := time.Now()
+	files := make(map[string]string, len(x.files))
+	x.highest = 1
+	for _, sub := range []string{"new", "cur"} {
+		err := eachName(filepath.Join(x.dir, sub), func(file string) error {
+			name, _, _ := strings.Cut(file, ":")
+			if isOurs(name) {
+				file = sub + "/" + file
+				files[file[4:4+len(name)]] = file
+				x.highest = max(x.highest, number(name))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	x.files, x.read, x.took = files, start, time.Since(start)
+	return nil
+}
+
+// eachName calls f with the name of each file in a folder, which may hold
+// very many.
+func eachName(folder string, f func(name string) error) error {
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	for {
+		names, err := d.Readdirnames(1000)
+		for _, name := range names {
+			if err := f(name); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"example.com/postbag/retrieval"
+)
+
+// Find implements [retrieval.Finder]: it looks for a file that was delivered
+// at the intent's time or later, wherever mail programs have moved it within
+// the Maildir.
+func (d *Maildir) Find(ctx context.Context, box retrieval.Box, intent retrieval.Record) (ref string, found bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	name := uniqueName(box, intent.UID)
+	for n := 1; n == 1 || n <= d.copies.highest; n++ {
+		numbered := numberedName(name, n)
+		path, fi, err := d.copies.find(numbered, true)
+		if err == nil && (path == "" || fi.ModTime().Before(intent.Since)) {
+			continue
+		}
+		if err == nil {
+			err = d.batch.again(path)
+		}
+		if err != nil {
+			return "", false, wrap(err)
+		}
+		return numbered, true, nil
+	}
+	return "", false, nil
+}
+
+// SetFlags implements [retrieval.Mirrorer]. A message that gets its first
+// flags moves from new to cur. Letters that stand for none of our flags stay.
+func (d *Maildir) SetFlags(ctx context.Context, ref string, flags []retrieval.Flag) (newRef string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.setLetters(ref, letters(flags)); err != nil {
+		return "", wrap(err)
+	}
+	return ref, nil
+}
+
+// Discard implements [retrieval.Mirrorer].
+func (d *Maildir) Discard(ctx context.Context, ref string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.batch.byName[ref] != nil {
+		d.batch.drop(ref)
+		return nil
+	}
+	return wrap(d.change(ref, func(path string) error {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+		d.batch.touch(filepath.Dir(path))
+		d.copies.drop(ref)
+		return nil
+	}))
+}
+
+func (d *Maildir) setLetters(ref, letters string) error {
+	if item := d.batch.byName[ref]; item != nil {
+		item.letters = letters
+		return nil
+	}
+	return d.change(ref, func(path string) error {
+		file := filepath.Base(path)
+		sub := filepath.Base(filepath.Dir(path))
+		_, old, _ := strings.Cut(file, infoMark)
+		merged := mergeLetters(old, letters)
+		to := filepath.Join("cur", ref+infoMark+merged)
+		if sub == "new" && merged == "" || to == filepath.Join(sub, file) {
+			return nil
+		}
+		if err := os.Rename(path, filepath.Join(d.dir, to)); err != nil {
+			return err
+		}
+		d.batch.touch(filepath.Dir(path))
+		d.batch.touch(filepath.Join(d.dir, "cur"))
+		d.copies.put(ref, to)
+		return nil
+	})
+}
+
+// change lets f change the file of a message, again if a mail program was
+// faster.
+func (d *Maildir) change(ref string, f func(path string) error) error {
+	for range 5 {
+		path, _, err := d.copies.find(ref, true)
+		if err != nil {
+			return err
+		}
+		if path == "" {
+			break
+		}
+		if err := f(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return goneError(ref)
+}
+
+// goneError is a [retrieval.ErrGone] about the Maildir, not the server.
+type goneError string
+
+func (e goneError) Error() string { return fmt.Sprintf("%q is not there any more", string(e)) }
+
+func (e goneError) Is(target error) bool { return target == retrieval.ErrGone }
+
+// wrap says where an error comes from.
+func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("maildir: %w", err)
+}

@@ -1,0 +1,12 @@
+//go:build unix
+
+package disk
+
+import (
+	"os"
+	"syscall"
+)
+
+// unlock gives up bbolt's lock. To close the file is not enough: it stays
+// open, and locked, for as long as it is mapped into memory.
+func unlock(f *os.File) { syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -1,0 +1,257 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+
+	"example.com/postbag/imapclient"
+	"example.com/postbag/internal/transport"
+)
+
+// imapSession is the [Retriever] of an IMAP mailbox. The mailbox is open
+// read-only until something is to be changed in it, so that looking leaves no
+// trace, not even on \Recent.
+type imapSession struct {
+	a      Account
+	c      *imapclient.Client
+	caps   imapclient.Capabilities
+	box    *imapclient.Mailbox
+	listed map[UID]Summary
+	marks  marks
+}
+
+func openIMAP(ctx context.Context, a Account) (Retriever, error) {
+	dial := imapclient.Dial
+	switch a.Security {
+	case StartTLS:
+		dial = imapclient.DialStartTLS
+	case Plaintext:
+		dial = imapclient.DialPlaintext
+	}
+	c, err := dial(ctx, a.addr(), &imapclient.Options{
+		TLSConfig:    a.TLSConfig,
+		Dial:         a.Dial,
+		StallTimeout: a.StallTimeout,
+		Transcript:   a.Transcript,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &imapSession{a: a, c: c}
+	if err := s.begin(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *imapSession) begin(ctx context.Context) error {
+	password, err := s.a.password(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.c.Login(ctx, s.a.User, password); err != nil {
+		return err
+	}
+	if s.caps, err = s.c.Capabilities(ctx); err != nil {
+		return err
+	}
+	s.box, err = s.c.Examine(ctx, s.a.Box().Mailbox)
+	if err != nil {
+		return err
+	}
+	if s.box.UIDValidity == 0 || s.box.UIDNotSticky {
+		return unsupported("a mailbox whose UIDs do not last")
+	}
+	return nil
+}
+
+// Features implements [Retriever].
+func (s *imapSession) Features() Features {
+	return Features{
+		Protocol:    IMAP,
+		Flags:       true,
+		ExactDelete: s.caps.Has("UIDPLUS") || s.caps.Has("IMAP4REV2"), // RFC 4315, RFC 9051
+		Pipelining:  true,
+		Generation:  strconv.FormatUint(uint64(s.box.UIDValidity), 10),
+	}
+}
+
+// List implements [Retriever].
+func (s *imapSession) List(ctx context.Context) ([]Summary, error) {
+	n := min(s.box.Messages, 1<<16) // what the server says is not to be believed blindly
+	s.listed = make(map[UID]Summary, n)
+	sums := make([]Summary, 0, n)
+	for sum, err := range s.c.Summaries(ctx, imapclient.All()) {
+		if err != nil {
+			return nil, s.failure(err)
+		}
+		m := s.summary(sum)
+		if _, twice := s.listed[m.UID]; twice {
+			return nil, &MessageError{m.UID, ErrAmbiguous}
+		}
+		s.listed[m.UID] = m
+		sums = append(sums, m)
+	}
+	return sums, nil
+}
+
+// Headers implements [Retriever].
+func (s *imapSession) Headers(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
+	return s.each(ctx, uids, s.c.Headers)
+}
+
+// Fetch implements [Retriever].
+func (s *imapSession) Fetch(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
+	return s.each(ctx, uids, s.c.Bodies)
+}
+
+func (s *imapSession) each(ctx context.Context, uids []UID, get func(context.Context, ...uint32) iter.Seq2[*imapclient.Message, error]) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		want := make([]uint32, 0, len(uids))
+		for _, uid := range uids {
+			if n, ok := s.number(uid); ok {
+				want = append(want, n)
+			} else if !yield(nil, &MessageError{uid, ErrGone}) {
+				return
+			}
+		}
+		for msg, err := range get(ctx, want...) {
+			if err != nil {
+				if m := (*imapclient.MessageError)(nil); s.c.Err() == nil && errors.As(err, &m) {
+					err = &MessageError{s.uid(m.UID), m.Err}
+				} else {
+					err = s.failure(err)
+				}
+				if !yield(nil, err) {
+					return
+				}
+				continue
+			}
+			sum, listed := s.listed[s.uid(msg.UID)]
+			if !listed {
+				sum = s.summary(msg.Summary)
+			}
+			if !yield(NewMessage(s.a.Box(), sum, msg), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Delete implements [Retriever].
+func (s *imapSession) Delete(uids ...UID) error {
+	return s.marks.add(func(uid UID) bool { _, ok := s.listed[uid]; return ok }, uids)
+}
+
+// SetFlags implements [Flagger].
+func (s *imapSession) SetFlags(ctx context.Context, op FlagOp, flags []Flag, uids ...UID) error {
+	if err := s.writable(ctx); err != nil {
+		return s.failure(err)
+	}
+	wire := make([]string, 0, len(flags))
+	for _, f := range flags {
+		wire = append(wire, string(f))
+	}
+	return s.failure(s.c.SetFlags(ctx, imapclient.FlagOp(op), wire, s.numbers(uids)...))
+}
+
+// Commit implements [Retriever]: the marked messages get the flag \Deleted
+// and are expunged by UID, so that what other clients have marked stays.
+func (s *imapSession) Commit(ctx context.Context) (Receipt, error) {
+	uids := s.marks.uids
+	if len(uids) == 0 {
+		s.c.Logout(ctx) // nothing is at stake
+		return Receipt{}, nil
+	}
+	if !s.Features().ExactDelete {
+		return Receipt{Kept: uids}, unsupported("commit: deleting from a server without UIDPLUS")
+	}
+	if err := s.writable(ctx); err != nil {
+		return Receipt{Kept: uids}, transport.Mark(ErrUncommitted, s.failure(err))
+	}
+	numbers := s.numbers(uids)
+	if err := s.c.SetFlags(ctx, imapclient.AddFlags, []string{string(FlagDeleted)}, numbers...); err != nil {
+		return Receipt{Kept: uids}, transport.Mark(ErrUncommitted, s.failure(err))
+	}
+	if err := s.c.Expunge(ctx, numbers...); err != nil {
+		return Receipt{Unknown: uids}, transport.Mark(ErrUncommitted, s.failure(err))
+	}
+	s.c.Logout(ctx)
+	return Receipt{Deleted: uids}, nil
+}
+
+// writable opens the mailbox for writing, if it is not yet.
+func (s *imapSession) writable(ctx context.Context) error {
+	if !s.box.ReadOnly {
+		return nil
+	}
+	box, err := s.c.Select(ctx, s.a.Box().Mailbox)
+	if err != nil {
+		return err
+	}
+	if box.UIDValidity != s.box.UIDValidity {
+		err := fmt.Errorf("%w during the session", ErrRenumbered)
+		s.c.Close()
+		return err
+	}
+	if box.ReadOnly {
+		return errors.New("the mailbox is read-only")
+	}
+	s.box = box
+	return nil
+}
+
+// Close implements [Retriever]. The flag \Deleted is set at Commit only, so
+// that no way of closing can expunge anything before.
+func (s *imapSession) Close() error { return s.c.Close() }
+
+// Traffic implements [Metered].
+func (s *imapSession) Traffic() Traffic {
+	st := s.c.Stats()
+	return Traffic{In: st.In, Out: st.Out, RoundTrips: st.RoundTrips}
+}
+
+func (s *imapSession) failure(err error) error {
+	if err != nil && s.c.Err() != nil {
+		return lost(err)
+	}
+	return err
+}
+
+func (s *imapSession) uid(n uint32) UID {
+	b := strconv.AppendUint(make([]byte, 0, 21), uint64(s.box.UIDValidity), 10)
+	return UID(strconv.AppendUint(append(b, '.'), uint64(n), 10))
+}
+
+// number returns the IMAP UID in uid, if it is one of this mailbox.
+func (s *imapSession) number(uid UID) (uint32, bool) {
+	validity, num, ok := strings.Cut(string(uid), ".")
+	if !ok || validity != s.Features().Generation {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(num, 10, 32)
+	return uint32(n), err == nil && n > 0
+}
+
+func (s *imapSession) numbers(uids []UID) []uint32 {
+	ns := make([]uint32, 0, len(uids))
+	for _, uid := range uids {
+		if n, ok := s.number(uid); ok {
+			ns = append(ns, n)
+		}
+	}
+	return ns
+}
+
+func (s *imapSession) summary(m imapclient.Summary) Summary {
+	sum := Summary{UID: s.uid(m.UID), Size: m.Size, Received: m.Received}
+	for _, f := range m.Flags {
+		sum.Flags = append(sum.Flags, Flag(f))
+	}
+	return sum
+}

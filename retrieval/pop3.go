@@ -1,0 +1,240 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"example.com/postbag/internal/transport"
+	"example.com/postbag/pop3client"
+)
+
+// pop3Session is the [Retriever] of a POP3 maildrop.
+type pop3Session struct {
+	a       Account
+	c       *pop3client.Client
+	past    Traffic // of the connections before c
+	entries map[UID]pop3client.Entry
+	marks   marks
+
+	// unseen says that the server has sent messages which the caller did not
+	// read to the end. See Commit.
+	unseen bool
+}
+
+func openPOP3(ctx context.Context, a Account) (Retriever, error) {
+	c, err := dialPOP3(ctx, &a)
+	if err != nil {
+		return nil, err
+	}
+	return &pop3Session{a: a, c: c}, nil
+}
+
+func dialPOP3(ctx context.Context, a *Account) (*pop3client.Client, error) {
+	dial := pop3client.Dial
+	switch a.Security {
+	case StartTLS:
+		dial = pop3client.DialStartTLS
+	case Plaintext:
+		dial = pop3client.DialPlaintext
+	}
+	c, err := dial(ctx, a.addr(), &pop3client.Options{
+		TLSConfig:    a.TLSConfig,
+		Dial:         a.Dial,
+		StallTimeout: a.StallTimeout,
+		Transcript:   a.Transcript,
+	})
+	if err != nil {
+		return nil, err
+	}
+	password, err := a.password(ctx)
+	if err == nil {
+		err = c.Login(ctx, a.User, password)
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Features implements [Retriever].
+func (s *pop3Session) Features() Features {
+	return Features{Protocol: POP3, ExactDelete: true, Pipelining: s.c.Pipelining()}
+}
+
+// List implements [Retriever]. A server without UIDL is
+// [errors.ErrUnsupported]: without lasting names nothing can be remembered.
+func (s *pop3Session) List(ctx context.Context) ([]Summary, error) {
+	list, err := s.c.Listing(ctx)
+	if err != nil {
+		return nil, s.failure(err)
+	}
+	s.entries = make(map[UID]pop3client.Entry, len(list))
+	sums := make([]Summary, 0, len(list))
+	for _, e := range list {
+		uid := UID(e.UID)
+		if _, twice := s.entries[uid]; twice {
+			return nil, &MessageError{uid, ErrAmbiguous}
+		}
+		s.entries[uid] = e
+		sums = append(sums, Summary{UID: uid, Size: e.Size})
+	}
+	return sums, nil
+}
+
+// Headers implements [Retriever].
+func (s *pop3Session) Headers(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
+	return s.each(ctx, uids, func(es []pop3client.Entry) iter.Seq2[*pop3client.Body, error] {
+		return s.c.TopEach(ctx, 0, es...)
+	}, nil)
+}
+
+// Fetch implements [Retriever].
+func (s *pop3Session) Fetch(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
+	return s.each(ctx, uids, func(es []pop3client.Entry) iter.Seq2[*pop3client.Body, error] {
+		return s.c.RetrEach(ctx, es...)
+	}, &s.unseen)
+}
+
+// each yields the messages that get retrieves. unseen, if not nil, becomes
+// true when the server may have sent one that was not read to its end.
+func (s *pop3Session) each(ctx context.Context, uids []UID, get func([]pop3client.Entry) iter.Seq2[*pop3client.Body, error], unseen *bool) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		if s.entries == nil {
+			if _, err := s.List(ctx); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		want := make([]pop3client.Entry, 0, len(uids))
+		for _, uid := range uids {
+			if e, ok := s.entries[uid]; ok {
+				want = append(want, e)
+			} else if !yield(nil, &MessageError{uid, ErrGone}) {
+				return
+			}
+		}
+		byNumber := make(map[int]UID, len(want))
+		for _, e := range want {
+			byNumber[e.Number] = UID(e.UID)
+		}
+		left := len(want)
+		for body, err := range get(want) {
+			left--
+			if err != nil {
+				if m := (*pop3client.MessageError)(nil); s.c.Err() == nil && errors.As(err, &m) {
+					err = &MessageError{byNumber[m.Number], m.Err}
+				} else {
+					err = s.failure(err)
+				}
+				if !yield(nil, err) && left > 0 && unseen != nil {
+					*unseen = true
+				}
+				continue
+			}
+			uid := byNumber[body.Number()]
+			m := NewMessage(s.a.Box(), Summary{UID: uid, Size: s.entries[uid].Size}, body)
+			more := yield(m, nil)
+			if unseen != nil && (m.end == nil || m.readError() != nil || !more && left > 0) {
+				*unseen = true
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// Delete implements [Retriever].
+func (s *pop3Session) Delete(uids ...UID) error {
+	return s.marks.add(func(uid UID) bool { _, ok := s.entries[uid]; return ok }, uids)
+}
+
+// Commit implements [Retriever] with DELE and QUIT. QUIT tells the server
+// that what it sent has arrived, and some servers (Gmail) then hide it. So a
+// session in which a message was sent but not read is dropped instead, and
+// the deletions are made in a fresh one.
+func (s *pop3Session) Commit(ctx context.Context) (Receipt, error) {
+	if s.unseen {
+		if len(s.marks.uids) == 0 {
+			return Receipt{}, s.Close()
+		}
+		if err := s.reopen(ctx); err != nil {
+			return Receipt{Kept: s.marks.uids}, transport.Mark(ErrUncommitted, fmt.Errorf("commit: %w", err))
+		}
+	}
+	var asked []UID
+	var numbers []int
+	var rcpt Receipt
+	for _, uid := range s.marks.uids {
+		if e, ok := s.entries[uid]; ok {
+			asked, numbers = append(asked, uid), append(numbers, e.Number)
+		} else {
+			rcpt.Deleted = append(rcpt.Deleted, uid) // gone since, by whomever
+		}
+	}
+	results, err := s.c.Dele(ctx, numbers...)
+	if err != nil {
+		// Nothing is deleted without QUIT. RFC 1939 section 6.
+		rcpt.Kept = append(rcpt.Kept, asked...)
+		return rcpt, transport.Mark(ErrUncommitted, s.failure(err))
+	}
+	var accepted []UID
+	for i, refused := range results {
+		if refused == nil {
+			accepted = append(accepted, asked[i])
+			continue
+		}
+		rcpt.Kept = append(rcpt.Kept, asked[i])
+		err = errors.Join(err, &MessageError{asked[i], refused})
+	}
+	if quit := s.c.Quit(ctx); quit != nil {
+		rcpt.Unknown = accepted
+		if len(accepted) > 0 {
+			return rcpt, s.failure(quit)
+		}
+		return rcpt, nil // nothing was at stake
+	}
+	rcpt.Deleted = append(rcpt.Deleted, accepted...)
+	if err != nil {
+		return rcpt, transport.Mark(ErrUncommitted, err)
+	}
+	return rcpt, nil
+}
+
+// reopen drops the session and begins a fresh one.
+func (s *pop3Session) reopen(ctx context.Context) error {
+	s.Close()
+	s.past = s.Traffic()
+	c, err := dialPOP3(ctx, &s.a)
+	if err != nil {
+		return err
+	}
+	s.c, s.unseen = c, false
+	_, err = s.List(ctx)
+	return err
+}
+
+// Close implements [Retriever]. It drops the line: without QUIT the server
+// deletes nothing.
+func (s *pop3Session) Close() error { return s.c.Close() }
+
+// Traffic implements [Metered].
+func (s *pop3Session) Traffic() Traffic {
+	st := s.c.Stats()
+	return Traffic{
+		In:         s.past.In + st.In,
+		Out:        s.past.Out + st.Out,
+		RoundTrips: s.past.RoundTrips + st.RoundTrips,
+	}
+}
+
+// failure marks err if it ended the session.
+func (s *pop3Session) failure(err error) error {
+	if s.c.Err() != nil {
+		return lost(err)
+	}
+	return err
+}

@@ -1,0 +1,42 @@
+package retrieval
+
+import "context"
+
+// Sink takes messages.
+type Sink interface {
+	// Deliver stores the whole message and returns the sink's own name for
+	// it. It returns an error if reading m fails: half a message must never
+	// be delivered. When it returns nil the message is durable, unless the
+	// sink is also a [Flusher].
+	Deliver(ctx context.Context, m *Message) (ref string, err error)
+}
+
+// Flusher is a [Sink] that makes deliveries durable by the batch, which is
+// much cheaper than one at a time.
+type Flusher interface {
+	// Flush returns nil when everything delivered so far would survive a
+	// power cut. After an error none of the deliveries since the last Flush
+	// count.
+	Flush(ctx context.Context) error
+}
+
+// Finder is a [Sink] that can look for a delivery that a crash interrupted,
+// so that it is not made twice.
+type Finder interface {
+	// Find tells whether the message of an intent was delivered at the
+	// intent's time ([Record.Since]) or later. A later Flush makes durable
+	// what was found.
+	Find(ctx context.Context, box Box, intent Record) (ref string, found bool, err error)
+}
+
+// Mirrorer is a [Sink] whose messages can follow those on the server, as
+// [ServerSync] needs. Both are durable after Flush. A message that is not
+// there any more is [ErrGone].
+type Mirrorer interface {
+	// SetFlags makes flags the flags of a delivered message, and returns its
+	// name from now on.
+	SetFlags(ctx context.Context, ref string, flags []Flag) (newRef string, err error)
+
+	// Discard removes a delivered message.
+	Discard(ctx context.Context, ref string) error
+}
