@@ -9,11 +9,14 @@ cp imapd.pem pop3d.pem
 chown courier: ./*.pem
 chmod 600 ./*.pem
 
+hash() { # PASSWORD OPTION
+  printf '%s\n' "$1" | userdbpw "$2"
+}
 while IFS=$'\t' read -r name password; do
   install -d -o "$MAIL_UID" -g "$MAIL_GID" -m 700 "$STATE/mail/$name" "$STATE/mail/$name/Maildir" "$STATE/mail/$name/Maildir/"{tmp,new,cur}
   printf '%s\tuid=%s|gid=%s|home=%s|systempw=%s|hmac-md5pw=%s|hmac-sha1pw=%s|hmac-sha256pw=%s\n' \
-    "$name" "$MAIL_UID" "$MAIL_GID" "$STATE/mail/$name" "$(echo "$password" | userdbpw -md5)" \
-    "$(echo "$password" | userdbpw -hmac-md5)" "$(echo "$password" | userdbpw -hmac-sha1)" "$(echo "$password" | userdbpw -hmac-sha256)"
+    "$name" "$MAIL_UID" "$MAIL_GID" "$STATE/mail/$name" "$(hash "$password" -md5)" \
+    "$(hash "$password" -hmac-md5)" "$(hash "$password" -hmac-sha1)" "$(hash "$password" -hmac-sha256)"
 done <"$STATE/accounts" >userdb
 chmod 600 userdb
 makeuserdb
@@ -28,7 +31,8 @@ PORT=$IMAP_PORT
 MAXPERIP=1000
 MAXDAEMONS=1000
 IMAP_CAPABILITY="IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=CRAM-SHA1 AUTH=CRAM-SHA256 IDLE"
-IMAP_ENHANCEDIDLE=1
+IMAP_ENHANCEDIDLE=0
+IMAP_IDLE_TIMEOUT=1
 CONF
 cat >>imapd-ssl <<CONF
 SSLADDRESS=127.0.0.1

@@ -2,7 +2,7 @@
 mkdir -p /run/cyrus/{proc,lock,socket,spool,conf/{db,socket,log}} # in memory: Cyrus syncs much
 getent passwd cyrus >/dev/null || echo "cyrus:x:$MAIL_UID:$MAIL_GID::/var/lib/cyrus:/usr/sbin/nologin" >>/etc/passwd
 while IFS=$'\t' read -r name password; do
-  echo "$password" | saslpasswd2 -p -c -u mail.example.com "$name"
+  printf '%s\n' "$password" | saslpasswd2 -p -c -u mail.example.com "$name"
 done <"$STATE/accounts"
 touch /etc/sasldb2
 chown -R cyrus: /etc/sasldb2 /run/cyrus

@@ -5,32 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"math/rand/v2"
 	"net"
-	"strconv"
 	"time"
 )
-
-// freePorts returns n ports that nobody listens on. They are below those that
-// the kernel hands out by itself, which another program may get at any time.
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range 1000 {
-		if len(ports) == n {
-			return ports, nil
-		}
-		port := 10_000 + rand.IntN(22_000)
-		ln, err := net.Listen("tcp4", loopback(port))
-		if err != nil {
-			continue
-		}
-		defer ln.Close()
-		ports = append(ports, port)
-	}
-	return nil, fmt.Errorf("servers: no %d free ports", n)
-}
-
-func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // awaitGreeting returns when the server at addr has greeted, or ended.
 func awaitGreeting(addr string, ca *x509.CertPool, ended <-chan struct{}) error {

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,29 +14,37 @@ import (
 	"strings"
 )
 
-// Install has apt download the packages of kinds, and what they need that this
-// machine does not have, and unpacks them in [Dir], replacing what is there.
-// Nothing is installed. It takes root and Debian's apt-get and dpkg; progress
-// goes to w.
+// Install has apt download the packages of those kinds that are not here, and
+// what they need that this machine does not have, and unpacks them in [Dir].
+// Nothing is installed. It takes root and Debian's apt-get and dpkg. What it
+// does goes to w. To have newer packages, delete the folder first.
 func Install(ctx context.Context, w io.Writer, kinds ...Kind) error {
 	dir, err := Dir()
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := command(ctx, "apt-get", "-q", "-o", lockTimeout, "update"); err != nil {
-		return err
-	}
+	updated := false
 	for _, kind := range kinds {
 		prog, ok := programs[kind]
 		if !ok {
 			return fmt.Errorf("servers: there is no kind %q", kind)
 		}
-		fmt.Fprintf(w, "%s: %s\n", kind, strings.Join(prog.packages, " "))
+		if layer, err := find(kind, prog); err == nil {
+			fmt.Fprintf(w, "%s: is in %s\n", kind, cmp.Or(layer, "/"))
+			continue
+		}
+		if os.Getuid() != 0 {
+			return errors.New("servers: only root can unpack the packages as they are")
+		}
+		fmt.Fprintf(w, "%s: unpacking %s in %s\n", kind, strings.Join(prog.packages, ", "), dir)
+		if !updated {
+			if err := command(ctx, "apt-get", "-q", "-o", lockTimeout, "update"); err != nil {
+				return fmt.Errorf("servers: %w", err)
+			}
+			updated = true
+		}
 		if err := install(ctx, filepath.Join(dir, string(kind)), prog); err != nil {
-			return fmt.Errorf("servers: install %s: %w", kind, err)
+			return fmt.Errorf("servers: %s: %w", kind, err)
 		}
 	}
 	return nil
@@ -45,6 +54,9 @@ const lockTimeout = "DPkg::Lock::Timeout=300"
 
 // install makes the folder layer, whole or not at all.
 func install(ctx context.Context, layer string, prog program) error {
+	if err := os.MkdirAll(filepath.Dir(layer), 0o755); err != nil {
+		return err
+	}
 	tmp, err := os.MkdirTemp(filepath.Dir(layer), "new-")
 	if err != nil {
 		return err

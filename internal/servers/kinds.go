@@ -5,16 +5,17 @@ import _ "embed"
 // Kind is a mail server by name.
 type Kind string
 
+// The kinds. All but Popa3d serve POP3 and IMAP, both also with TLS.
 const (
-	dovecot   Kind = "dovecot"
+	Dovecot   Kind = "dovecot"
 	Cyrus     Kind = "cyrus"
 	Courier   Kind = "courier"
 	Mailutils Kind = "mailutils"
-	Popa3d    Kind = "popa3d" // POP3 without TLS
+	Popa3d    Kind = "popa3d" // POP3 without TLS, only
 )
 
 // Kinds returns all of them.
-func Kinds() []Kind { return []Kind{dovecot, Cyrus, Courier, Mailutils, Popa3d} }
+func Kinds() []Kind { return []Kind{Dovecot, Cyrus, Courier, Mailutils, Popa3d} }
 
 // program is how a kind is had and run.
 type program struct {
@@ -27,7 +28,7 @@ type program struct {
 }
 
 var programs = map[Kind]program{
-	dovecot: {
+	Dovecot: {
 		packages: []string{"dovecot-imapd", "dovecot-pop3d"},
 		path:     "usr/sbin/dovecot",
 		script:   dovecotScript,

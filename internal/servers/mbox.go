@@ -2,6 +2,9 @@ package servers
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,19 +16,40 @@ type mboxes struct{ s *Server }
 func (m mboxes) path(user string) string { return filepath.Join(m.s.mail, user) }
 
 func (m mboxes) deliver(u User, msgs [][]byte) error {
-	f, err := os.OpenFile(m.path(u.Name), os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	var buf bytes.Buffer
 	for _, msg := range msgs {
 		writeMbox(&buf, msg, time.Now())
 	}
-	if _, err := f.Write(buf.Bytes()); err != nil {
-		return err
+	return m.locked(u, func(name string) error {
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(buf.Bytes())
+		// popa3d waits for the end of the second in which the file was changed.
+		past := time.Now().Add(-2 * time.Second)
+		return errors.Join(err, f.Close(), os.Chtimes(name, past, past))
+	})
+}
+
+func (m mboxes) reset(u User) error {
+	return m.locked(u, func(name string) error { return os.Truncate(name, 0) })
+}
+
+// locked calls change while it has the lock file of a user's mbox. A POP3
+// session of Mailutils has it too, for a moment even after its answer to QUIT,
+// and may then write the whole file anew.
+func (m mboxes) locked(u User, change func(name string) error) error {
+	name := m.path(u.Name)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		lock, err := os.OpenFile(name+".lock", os.O_CREATE|os.O_EXCL, 0o644)
+		if err == nil {
+			return errors.Join(lock.Close(), change(name), os.Remove(name+".lock"))
+		}
+		if !errors.Is(err, fs.ErrExist) || time.Now().After(deadline) {
+			return fmt.Errorf("the mailbox is in use: %w", err)
+		}
 	}
-	return f.Close()
 }
 
 // writeMbox adds a message as the mbox format has it, with every "From " at the
@@ -44,5 +68,3 @@ func writeMbox(buf *bytes.Buffer, msg []byte, at time.Time) {
 	}
 	buf.WriteByte('\n')
 }
-
-func (m mboxes) reset(u User) error { return os.Truncate(m.path(u.Name), 0) }

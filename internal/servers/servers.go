@@ -12,7 +12,8 @@ import (
 )
 
 // A User has a mailbox. The name is of lower-case letters, digits, dots and
-// hyphens; the password is printable ASCII without a colon.
+// hyphens, and not a system account's; the password is printable ASCII without
+// a colon.
 type User struct{ Name, Password string }
 
 // Server is a running server that only this machine can reach. An address that
@@ -33,6 +34,7 @@ type Server struct {
 	mail  string // where it keeps mail
 	users map[string]User
 	store store
+	ports []port
 	box   *box
 	stop  sync.Once
 }
@@ -71,10 +73,10 @@ func Start(tb testing.TB, kind Kind, users ...User) *Server {
 	return s
 }
 
-// Deliver adds messages to a user's mailbox, in that order, as new mail.
-// Dovecot gets the octets as they are; for Cyrus line ends become CRLF, for the
-// others LF. Cyrus takes no NUL. With Mailutils and popa3d no session may have
-// the mailbox open.
+// Deliver adds messages to a user's INBOX, in that order, as new mail. Dovecot
+// gets the octets as they are; for Cyrus line ends become CRLF, for the others
+// LF. Cyrus takes no NUL. With Mailutils it waits up to 10 s for the end of a
+// POP3 session.
 func (s *Server) Deliver(tb testing.TB, user string, msgs ...[]byte) {
 	tb.Helper()
 	if err := s.store.deliver(s.user(tb, user), msgs); err != nil {
@@ -82,8 +84,9 @@ func (s *Server) Deliver(tb testing.TB, user string, msgs ...[]byte) {
 	}
 }
 
-// Reset empties a user's INBOX. UIDs go on where they were, except with
-// Mailutils and popa3d, which begin anew. No session may have it open.
+// Reset empties a user's INBOX, which no session should have open. UIDs go on
+// where they were; those of Mailutils begin anew, with the time of the next
+// session in seconds as UIDVALIDITY, which may well be the same.
 func (s *Server) Reset(tb testing.TB, user string) {
 	tb.Helper()
 	if err := s.store.reset(s.user(tb, user)); err != nil {
@@ -91,8 +94,8 @@ func (s *Server) Reset(tb testing.TB, user string) {
 	}
 }
 
-// Maildir returns the folder that is a user's INBOX on a Dovecot or Courier. It
-// is empty for the others.
+// Maildir returns the folder that is a user's INBOX on a Dovecot or Courier, as
+// long as the server runs. The name is empty for the others.
 func (s *Server) Maildir(user string) string {
 	if m, ok := s.store.(maildirs); ok {
 		return m.path(user)
@@ -106,6 +109,9 @@ func (s *Server) Stop() {
 	s.stop.Do(func() {
 		if s.box != nil {
 			s.box.stop()
+		}
+		for _, p := range s.ports {
+			p.release()
 		}
 	})
 }
@@ -144,10 +150,8 @@ func check(users []User) error {
 		if u.Name == "" || u.Name[0] == '.' || u.Name[0] == '-' || strings.Trim(u.Name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" {
 			return fmt.Errorf("servers: user %q: not a name that every server takes", u.Name)
 		}
-		for _, r := range u.Password {
-			if r < ' ' || r > '~' || r == ':' {
-				return fmt.Errorf("servers: user %s: not a password that every server takes", u.Name)
-			}
+		if u.Password == "" || strings.ContainsFunc(u.Password, func(r rune) bool { return r < ' ' || r > '~' || r == ':' }) {
+			return fmt.Errorf("servers: user %s: not a password that every server takes", u.Name)
 		}
 	}
 	return nil

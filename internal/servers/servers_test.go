@@ -129,7 +129,7 @@ func checkGone(t *testing.T, s *servers.Server, pids []string) {
 
 // TestStop ends a server before its test ends.
 func TestStop(t *testing.T) {
-	s := servers.Start(t, servers.Kind("dovecot"))
+	s := servers.Start(t, servers.Dovecot)
 	pids := processes(t, s.CAFile)
 	s.Stop()
 	checkGone(t, s, pids)
@@ -138,7 +138,7 @@ func TestStop(t *testing.T) {
 
 // TestMaildir shows that the files of a Dovecot are those that were delivered.
 func TestMaildir(t *testing.T) {
-	s := servers.Start(t, servers.Kind("dovecot"), servers.User{Name: "joe", Password: password})
+	s := servers.Start(t, servers.Dovecot, servers.User{Name: "joe", Password: password})
 	s.Deliver(t, "joe", messages(3)...)
 	names, err := filepath.Glob(filepath.Join(s.Maildir("joe"), "new", "*"))
 	if err != nil || len(names) != 3 {
@@ -154,7 +154,7 @@ func TestMaildir(t *testing.T) {
 // TestKilled kills a test that runs servers, and shows that they die with it.
 func TestKilled(t *testing.T) {
 	const child = "POSTBAG_SERVERS_TEST_CHILD"
-	kinds := []servers.Kind{servers.Kind("dovecot"), servers.Courier}
+	kinds := []servers.Kind{servers.Dovecot, servers.Courier}
 	if os.Getenv(child) != "" {
 		for _, kind := range kinds {
 			s := servers.Start(t, kind)
@@ -167,6 +167,7 @@ func TestKilled(t *testing.T) {
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 	cmd.Env = append(os.Environ(), child+"=1")
+	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -176,8 +177,10 @@ func TestKilled(t *testing.T) {
 	}
 	var left []*servers.Server
 	var pids []string
+	var said []string
 	lines := bufio.NewScanner(out)
 	for len(left) < len(kinds) && lines.Scan() {
+		said = append(said, lines.Text())
 		s := new(servers.Server)
 		if n, _ := fmt.Sscanf(lines.Text(), "started %s %s", &s.POP3, &s.CAFile); n == 2 {
 			left = append(left, s)
@@ -188,7 +191,7 @@ func TestKilled(t *testing.T) {
 	cmd.Process.Kill()
 	cmd.Wait()
 	if len(left) < len(kinds) || len(pids) < len(kinds) {
-		t.Fatalf("%d servers with the processes %q, want %d", len(left), pids, len(kinds))
+		t.Fatalf("%d servers with the processes %q, want %d; the child said\n%s", len(left), pids, len(kinds), strings.Join(said, "\n"))
 	}
 	for _, pid := range pids {
 		await(t, func() bool {
@@ -248,8 +251,8 @@ func TestRefusals(t *testing.T) {
 		want     string
 	}{
 		{"unknown kind", "sendmail", joe, "", `fatal: servers: there is no kind "sendmail"`},
-		{"bad name", servers.Kind("dovecot"), servers.User{Name: "../joe"}, "", `fatal: servers: user "../joe": not a name that every server takes`},
-		{"bad password", servers.Kind("dovecot"), servers.User{Name: "joe", Password: "a\nb"}, "", `fatal: servers: user joe: not a password that every server takes`},
+		{"bad name", servers.Dovecot, servers.User{Name: "../joe"}, "", `fatal: servers: user "../joe": not a name that every server takes`},
+		{"bad password", servers.Dovecot, servers.User{Name: "joe", Password: "a\nb"}, "", `fatal: servers: user joe: not a password that every server takes`},
 		{"not installed", servers.Popa3d, joe, "", `skip: servers: popa3d `},
 		{"not installed but required", servers.Popa3d, joe, "required", `fatal: servers: popa3d `},
 	} {

@@ -112,6 +112,7 @@ func (c *session) messages(user, password string) []string {
 	} else {
 		c.do("QUIT")
 	}
+	c.r.ReadByte() // Mailutils has the mailbox in use until it hangs up
 	return all
 }
 

@@ -62,10 +62,6 @@ func (s *Server) fill(prog program, users []User) (env []string, err error) {
 		return nil, err
 	}
 	env = []string{"MAIL_UID=" + strconv.Itoa(mailUID), "MAIL_GID=" + strconv.Itoa(mailGID)}
-	ports, err := freePorts(4)
-	if err != nil {
-		return nil, err
-	}
 	for i, p := range []struct {
 		name string
 		addr *string
@@ -73,8 +69,13 @@ func (s *Server) fill(prog program, users []User) (env []string, err error) {
 		if i > 0 && prog.pop3Only {
 			break
 		}
-		*p.addr = "127.0.0.1:" + strconv.Itoa(ports[i])
-		env = append(env, p.name+"_PORT="+strconv.Itoa(ports[i]))
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		s.ports = append(s.ports, port)
+		*p.addr = "127.0.0.1:" + strconv.Itoa(port.number)
+		env = append(env, p.name+"_PORT="+strconv.Itoa(port.number))
 	}
 	return env, nil
 }
