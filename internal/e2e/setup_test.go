@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
+	"time"
 
 	"example.com/postbag/internal/servers"
 )
@@ -82,20 +82,46 @@ func (w *world) mailget(scheme, policy string) *exec.Cmd {
 	return cmd
 }
 
-// run runs mailget to its end, which must be a good one.
-func (w *world) run(scheme, policy string) (report, *syscall.Rusage) {
+// run runs mailget to its end, which must be a good one. It returns the peak
+// of mailget's memory in KiB.
+func (w *world) run(scheme, policy string) (r report, peak int) {
 	w.Helper()
 	cmd := w.mailget(scheme, policy)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	watched := watchMemory(cmd.Process.Pid)
+	err := cmd.Wait()
+	peak = <-watched
+	if err != nil {
 		w.Fatalf("mailget: %v\n%s%s", err, stderr.Bytes(), stdout.Bytes())
 	}
-	var r report
 	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
 		w.Fatalf("%v\n%s", err, stdout.Bytes())
 	}
-	return r, cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return r, peak
+}
+
+// watchMemory watches a process to its end, and then tells the peak of its
+// memory in KiB. (What wait4 tells begins with the memory of this process.)
+func watchMemory(pid int) <-chan int {
+	told := make(chan int, 1)
+	go func() {
+		peak := 0
+		for {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			_, after, ok := strings.Cut(string(status), "VmHWM:")
+			if err != nil || !ok { // it is gone, or has no memory any more
+				told <- peak
+				return
+			}
+			fmt.Sscan(after, &peak)
+			time.Sleep(2 * time.Millisecond)
+		}
+	}()
+	return told
 }
 
 func (w *world) maildir() string { return filepath.Join(w.dir, "mail") }
