@@ -40,7 +40,7 @@ func TestCompress(t *testing.T) {
 			}
 		})
 	}
-	c := play(t, caps+lines("C: a2 COMPRESS DEFLATE", "S: a2 OK begin", "S: * garbage that is not compressed", "= CLOSE"), &imapclient.Options{Compress: imapclient.CompressAlways})
+	c := play(t, caps+lines("C: a2 COMPRESS DEFLATE", "S: a2 OK begin", "S: * garbage that is not compressed", "C64: cg==", "= CLOSE"), &imapclient.Options{Compress: imapclient.CompressAlways})
 	err := c.Login(t.Context(), "joe", "secret pass")
 	if err == nil {
 		_, err = c.Noop(t.Context())
