@@ -17,10 +17,18 @@ type Client struct {
 	// insecure says that credentials may be sent over conn as it is.
 	insecure bool
 
-	caps    Capabilities // nil: not known in this state
-	authed  bool
-	tags    int
-	secrets [][]byte // not to be repeated to anybody
+	compress Compress
+	id       map[string]string // what to tell of the client, nil for nothing
+	product  product           // what the server is
+
+	caps     Capabilities // nil: not known in this state
+	greeted  bool
+	authed   bool
+	junk     string // the last line that was no response
+	tags     int
+	enabled  []string          // extensions, upper case
+	serverID map[string]string // what the server said of itself
+	secrets  [][]byte          // not to be repeated to anybody
 
 	engine atomic.Pointer[engine] // nil before authentication
 

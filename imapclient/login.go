@@ -82,7 +82,7 @@ func (c *Client) loggedIn(err error) error {
 		return err
 	}
 	c.authed = true
-	return c.splice()
+	return c.settleIn()
 }
 
 // login sends LOGIN. What cannot be quoted is sent as a literal.

@@ -26,10 +26,29 @@ type Options struct {
 	// owes one, or takes none. Zero means 60 s, less than zero no limit.
 	StallTimeout time.Duration
 
+	// Compress is when to compress the connection, if the server can: by
+	// default after login, unless the server is on this machine.
+	Compress Compress
+
+	// ID is what the client tells of itself after login, where the server
+	// takes that (RFC 2971): "name", "version" and so on. Nil tells nothing,
+	// except a name to servers that demand one.
+	ID map[string]string
+
 	// Transcript, if not nil, is written each line of the session, with "***"
 	// for secrets and the number of octets for messages.
 	Transcript io.Writer
 }
+
+// Compress is when to compress a connection (COMPRESS=DEFLATE, RFC 4978).
+type Compress int
+
+// The times.
+const (
+	CompressAuto   Compress = iota // unless the server is on this machine
+	CompressNever                  // never
+	CompressAlways                 // always, if the server can
+)
 
 // The limits on what a server may send. A line of text may be long (a SEARCH
 // names all it found), but no message is in it.
@@ -52,7 +71,7 @@ func Dial(ctx context.Context, addr string, o *Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return greet(ctx, conn, false)
+	return greet(ctx, conn, false, o)
 }
 
 // DialStartTLS connects to addr, port 143, and demands STARTTLS (RFC 9051
@@ -63,7 +82,7 @@ func DialStartTLS(ctx context.Context, addr string, o *Options) (*Client, error)
 	if err != nil {
 		return nil, err
 	}
-	c, err := greet(ctx, conn, false)
+	c, err := greet(ctx, conn, false, o)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +100,7 @@ func DialPlaintext(ctx context.Context, addr string, o *Options) (*Client, error
 	if err != nil {
 		return nil, err
 	}
-	return greet(ctx, conn, true)
+	return greet(ctx, conn, true, o)
 }
 
 // New speaks IMAP over a connection that is open already and as private as it
@@ -89,7 +108,7 @@ func DialPlaintext(ctx context.Context, addr string, o *Options) (*Client, error
 // greeting; on an error conn is closed. Options for dialling and TLS are of no
 // use here.
 func New(ctx context.Context, conn net.Conn, o *Options) (*Client, error) {
-	return greet(ctx, transport.New(conn, "", o.transport()), true)
+	return greet(ctx, transport.New(conn, "", o.transport()), true, o)
 }
 
 func (o *Options) transport() *transport.Options {

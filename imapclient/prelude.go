@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"example.com/postbag/internal/transport"
 )
 
 // greet reads the greeting. On an error the connection is closed.
-func greet(ctx context.Context, conn *transport.Conn, insecure bool) (*Client, error) {
+func greet(ctx context.Context, conn *transport.Conn, insecure bool, o *Options) (*Client, error) {
 	c := &Client{conn: conn, insecure: insecure}
+	if o != nil {
+		c.compress, c.id = o.Compress, maps.Clone(o.ID)
+	}
 	end, err := c.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -27,29 +31,35 @@ func greet(ctx context.Context, conn *transport.Conn, insecure bool) (*Client, e
 }
 
 func (c *Client) greeting() error {
-	if _, err := c.conn.Peek(1); err != nil {
-		return err
-	}
 	r, err := c.read()
 	if err != nil {
 		return err
 	}
+	if len(r.line) > maxGreeting {
+		return c.conn.ProtocolError("imap: a greeting of %d octets", len(r.line))
+	}
 	status := r.word()
-	if r.kind != untagged || len(r.line) > maxGreeting {
-		return c.conn.ProtocolError("imap: this is no IMAP greeting")
+	if r.kind != untagged {
+		return c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 	}
 	switch status {
 	case "OK":
 	case "PREAUTH":
 		c.authed = true
-	case "BYE":
-		return c.fail(c.statusError("", status, r.rest()))
+	case "BYE", "NO", "BAD": // QUIRK: IceWarp says NO when it has had enough
+		e := c.statusError("", status, r.rest())
+		return c.fail(transport.Mark(ErrUnavailable, e))
 	default:
-		return c.conn.ProtocolError("imap: this is no IMAP greeting")
+		return c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 	}
+	c.greeted = true
+	c.product = recognise(string(r.line))
 	c.observeCode(r.rest())
 	return nil
 }
+
+// clip returns the beginning of what a server says, for an error.
+func clip(b []byte) []byte { return b[:min(len(b), 80)] }
 
 // startTLS upgrades the connection. RFC 9051 section 6.2.1.
 func (c *Client) startTLS(ctx context.Context) error {

@@ -24,7 +24,8 @@ func TestGreeting(t *testing.T) {
 		{"POP3", "S: +OK ready\n= CLOSE\n", imapclient.ErrProtocol},
 		{"HTTP", "S: HTTP/1.1 400 Bad Request\n= CLOSE\n", imapclient.ErrProtocol},
 		{"nothing", "= CLOSE\n", imapclient.ErrUnavailable},
-		{"NO", "S: * NO\n= CLOSE\n", imapclient.ErrProtocol},
+		{"NO", "S: * NO LOGOUT Intrusion prevention active\n= CLOSE\n", imapclient.ErrUnavailable}, // QUIRK: IceWarp
+		{"SMTP", "S: 220 mail.example.net ESMTP\n= CLOSE\n", imapclient.ErrProtocol},
 		{"endless", "S64: " + strings.Repeat("QUFB", 1<<19) + "\n= CLOSE\n", imapclient.ErrProtocol},
 		{"long", "S: * OK " + strings.Repeat("x", 10_000) + "\n= CLOSE\n", imapclient.ErrProtocol},
 	} {

@@ -3,6 +3,7 @@ package imapclient
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -34,12 +35,46 @@ type response struct {
 // session can go on with the next one.
 var errSyntax = errors.New("imap: malformed response")
 
+// maxJunk is how many lines in a row may be no responses.
+const maxJunk = 100
+
 // read reads the beginning of the next response.
+//
+// QUIRK: some servers (Exchange) send lines that are no responses, such as
+// "Server Unavailable. 15", or the end of another line again. They are passed
+// over.
 func (c *Client) read() (*response, error) {
-	r := &response{c: c}
-	if err := r.load(maxLine); err != nil {
-		return nil, err
+	for range maxJunk {
+		r := &response{c: c}
+		if err := r.load(maxLine); err != nil {
+			return nil, c.afterJunk(err)
+		}
+		if r.begin() {
+			c.junk = ""
+			return r, nil
+		}
+		if !c.greeted {
+			return nil, c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
+		}
+		c.junk = string(clip(r.line))
 	}
+	return nil, c.conn.ProtocolError("imap: what the server sends is no IMAP: %q", c.junk)
+}
+
+// afterJunk adds to the error that a connection ended with what the server
+// said before it, if that was no IMAP.
+func (c *Client) afterJunk(err error) error {
+	if c.junk == "" {
+		return err
+	}
+	return fmt.Errorf("%w, after it had said %q", err, c.scrub([]byte(c.junk)))
+}
+
+// begin finds out what kind of response the line begins, or returns false if
+// none.
+func (r *response) begin() bool {
+	// QUIRK: NULs in front of a line.
+	r.line = bytes.TrimLeft(r.line, "\x00")
 	switch {
 	case len(r.line) > 0 && r.line[0] == '+':
 		r.kind, r.pos = continuation, min(2, len(r.line))
@@ -52,15 +87,24 @@ func (c *Client) read() (*response, error) {
 		}
 		r.pos = 2
 	default:
-		tag, _, ok := bytes.Cut(r.line, []byte(" "))
+		tag, rest, _ := bytes.Cut(r.line, []byte(" "))
+		status, _, _ := bytes.Cut(rest, []byte(" "))
 		const longest = 32
-		if !ok || len(tag) > longest || !isAtom(tag) {
-			return nil, c.conn.ProtocolError("imap: not a response")
+		if len(tag) > longest || !isAtom(tag) || !isStatus(status) {
+			return false
 		}
 		r.kind, r.tag, r.pos = tagged, string(tag), len(tag)+1
 		r.textOnly()
 	}
-	return r, nil
+	return true
+}
+
+func isStatus(b []byte) bool {
+	switch strings.ToUpper(string(b)) {
+	case "OK", "NO", "BAD":
+		return true
+	}
+	return false
 }
 
 // load reads the next line of the response.

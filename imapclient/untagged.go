@@ -57,6 +57,8 @@ func (c *Client) observe(r *response) error {
 	switch name := r.word(); name {
 	case "OK", "NO", "BAD", "PREAUTH":
 		c.observeCode(r.rest())
+	case "ID":
+		c.observeID(r)
 	case "BYE":
 		c.observeCode(r.rest())
 		return c.fail(c.statusError("", "BYE", r.rest()))

@@ -9,6 +9,7 @@ package transport
 
 import (
 	"bufio"
+	"compress/flate"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -40,6 +41,8 @@ type Conn struct {
 
 	mu  sync.Mutex
 	cur net.Conn // raw, or TLS over it
+
+	deflate *flate.Writer // nil: what is sent is not compressed
 }
 
 // Stats counts what passed on the wire. RoundTrips is the number of times
@@ -147,7 +150,13 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	cur := c.current()
 	cur.SetWriteDeadline(c.deadline())
-	n, err := cur.Write(p)
+	var n int
+	var err error
+	if w := c.deflate; w != nil {
+		n, err = writeDeflated(w, p)
+	} else {
+		n, err = cur.Write(p)
+	}
 	if err != nil {
 		err = c.ioError(err)
 	}
