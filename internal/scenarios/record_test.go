@@ -43,7 +43,7 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 			for _, sc := range scenarios.POP3() {
-				if addr := pick(sc.Security, s.POP3, s.POP3S); addr != "" && !(kind == servers.Popa3d && sc.Security != scenarios.Plain) && !(kind == servers.Mailutils && sc.Security == scenarios.StartTLS) {
+				if addr := pick(sc.Security, s.POP3, s.POP3S); addr != "" && !(kind == servers.Popa3d && sc.Security != scenarios.Plain) {
 					fill(sc.Empty)
 					t.Run("pop3/"+sc.Name, func(t *testing.T) {
 						scenarios.Record(t, pop3Dir, string(kind), addr, cfg, sc, scenarios.DialPOP3)
