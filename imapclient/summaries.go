@@ -34,6 +34,9 @@ func (c *Client) Summaries(ctx context.Context, set Set) iter.Seq2[Summary, erro
 			}
 			s.flush()
 		}
+		if s.n > 0 {
+			c.avgBody = max(s.octets/int64(s.n), 256)
+		}
 	}
 }
 
@@ -45,6 +48,7 @@ type summaries struct {
 	yield   func(Summary, error) bool
 	held    *row
 	n       int
+	octets  int64 // of the messages, as announced
 	stopped bool
 }
 
@@ -77,5 +81,6 @@ func (s *summaries) flush() {
 	if w == nil || s.stopped || w.sum.UID == 0 || !s.set.Has(w.sum.UID) || !w.hasFlags && w.sum.Size < 0 {
 		return
 	}
+	s.octets += max(w.sum.Size, 0)
 	s.stopped = !s.yield(w.sum, nil)
 }

@@ -44,6 +44,11 @@ type Account struct {
 	// Password is asked when the server is ready for it.
 	Password func(ctx context.Context) (string, error)
 
+	// Token, if not nil, is asked instead of Password for an OAuth 2.0 access
+	// token (OAUTHBEARER, RFC 7628, or XOAUTH2). The token of an
+	// oauth2.TokenSource is one.
+	Token func(ctx context.Context) (string, error)
+
 	// Mailbox is the IMAP mailbox; empty means INBOX. POP3 has no other.
 	Mailbox string
 

@@ -50,11 +50,12 @@ func openIMAP(ctx context.Context, a Account) (Retriever, error) {
 }
 
 func (s *imapSession) begin(ctx context.Context) error {
-	password, err := s.a.password(ctx)
+	err := s.a.logIn(ctx, func(password string) error {
+		return s.c.Login(ctx, s.a.User, password)
+	}, func(token string) error {
+		return s.c.Auth(ctx, imapclient.Credentials{User: s.a.User, Token: token})
+	})
 	if err != nil {
-		return err
-	}
-	if err := s.c.Login(ctx, s.a.User, password); err != nil {
 		return err
 	}
 	if s.caps, err = s.c.Capabilities(ctx); err != nil {

@@ -12,21 +12,22 @@ import (
 // the account asks for and its protocol cannot do is refused here, with
 // [errors.ErrUnsupported]: [ServerSync] over POP3, for one.
 func Open(ctx context.Context, a Account) (Retriever, error) {
-	if err := a.check(); err != nil {
-		return nil, err
-	}
-	var r Retriever
-	var err error
-	switch a.Protocol {
-	case POP3:
-		r, err = openPOP3(ctx, a)
-	case IMAP:
-		r, err = openIMAP(ctx, a)
-	}
+	r, err := open(ctx, a)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", a.Identity(), err)
 	}
 	return r, nil
+}
+
+// open is Open for a caller that says itself which account it is.
+func open(ctx context.Context, a Account) (Retriever, error) {
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	if a.Protocol == POP3 {
+		return openPOP3(ctx, a)
+	}
+	return openIMAP(ctx, a)
 }
 
 // check refuses, before anything is sent, what cannot work.
@@ -34,8 +35,8 @@ func (a *Account) check() error {
 	if a.Protocol != POP3 && a.Protocol != IMAP {
 		return fmt.Errorf("account: protocol %q is neither %q nor %q", a.Protocol, POP3, IMAP)
 	}
-	if a.Host == "" || a.User == "" || a.Password == nil {
-		return errors.New("account: host, user and password are needed")
+	if a.Host == "" || a.User == "" || a.Password == nil && a.Token == nil {
+		return errors.New("account: host, user and password or token are needed")
 	}
 	if flags, mirror, _ := a.policy().needs(); a.Protocol == POP3 && (flags || mirror) {
 		// A POP3 maildrop shows what has not been taken yet, not what exists:
@@ -48,13 +49,17 @@ func (a *Account) check() error {
 	return nil
 }
 
-// password asks for the password.
-func (a *Account) password(ctx context.Context) (string, error) {
-	p, err := a.Password(ctx)
-	if err != nil {
-		return "", transport.Mark(ErrAuth, fmt.Errorf("password: %w", err))
+// logIn asks for the secret and lets one of two functions log in with it.
+func (a *Account) logIn(ctx context.Context, password, token func(string) error) error {
+	ask, use, what := a.Password, password, "password"
+	if a.Token != nil {
+		ask, use, what = a.Token, token, "token"
 	}
-	return p, nil
+	secret, err := ask(ctx)
+	if err != nil {
+		return transport.Mark(ErrAuth, fmt.Errorf("%s: %w", what, err))
+	}
+	return use(secret)
 }
 
 // lost marks an error as the end of the session.

@@ -48,10 +48,11 @@ func dialPOP3(ctx context.Context, a *Account) (*pop3client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	password, err := a.password(ctx)
-	if err == nil {
-		err = c.Login(ctx, a.User, password)
-	}
+	err = a.logIn(ctx, func(password string) error {
+		return c.Login(ctx, a.User, password)
+	}, func(token string) error {
+		return c.Auth(ctx, pop3client.Credentials{User: a.User, Token: token})
+	})
 	if err != nil {
 		c.Close()
 		return nil, err

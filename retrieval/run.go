@@ -134,7 +134,7 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 }
 
 func (r *run) open(ctx context.Context) error {
-	s, err := Open(ctx, r.a)
+	s, err := open(ctx, r.a)
 	if err != nil {
 		return err
 	}

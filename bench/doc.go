@@ -1,0 +1,13 @@
+// Package bench compares postbag with others who do the same on the same
+// Dovecot, in the same minutes: with a raw reader that asks for everything at
+// once and throws it away, which is the limit, and with other clients. It is a
+// module of its own, so that these are not among the requirements of those who
+// use postbag.
+//
+//	cd bench && go test -bench . -benchtime 3x
+//
+// x-raw is the time of a client over the time of the raw reader in the same
+// rounds. Only ratios mean something: the seconds are those of one machine.
+// A peer that is a program (mpop, mbsync, python3) is left out where it is not
+// installed.
+package bench
