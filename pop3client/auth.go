@@ -48,7 +48,8 @@ const maxChallenges = 10
 // OAUTHBEARER, XOAUTH2. If there is none, it is [errors.ErrUnsupported].
 //
 // A mechanism that the server refuses for other reasons than the credentials,
-// as far as that can be told, is followed by the next. Credentials that it
+// as far as that can be told, is followed by the next; but where SCRAM has
+// come to its proof, the password is not sent as it is any more. Credentials that it
 // refuses are [ErrAuth], with an [*OAuthError] if it says why; the session
 // goes on. A server that does not prove what the mechanism asks of it is
 // [ErrProtocol], and the connection is closed. Without TLS nothing is sent,

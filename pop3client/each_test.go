@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -156,33 +157,55 @@ func TestBreak(t *testing.T) {
 // Breaking out while the server takes nothing more, because no one reads
 // what it sends, must not hang: both sides are full.
 func TestBreakWithFullBuffers(t *testing.T) {
-	const n = 200_000
-	c := loggedIn(t, &pop3client.Options{Window: n, WindowOctets: 1 << 40}, pipelining, func(s *script) {
-		text := strings.Repeat("x", 200)
+	const n = 5000
+	conn := connect(t, func(s *script) {
+		small(s.Conn)
+		s.login(pipelining...)
+		text := strings.Repeat("x", 1000)
 		for range n {
-			line, err := s.r.ReadString('\n')
-			if err != nil || line == "NOOP\r\n" {
-				break
+			if _, err := s.r.ReadString('\n'); err != nil {
+				return
 			}
 			s.send("+OK", text, ".")
 		}
+		s.expect("NOOP")
 		s.send("+OK")
 	})
+	small(conn)
+	c, err := pop3client.New(t.Context(), conn, &pop3client.Options{AllowPlaintext: true, Window: n, WindowOctets: 1 << 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login(t.Context(), "joe", "secret"); err != nil {
+		t.Fatal(err)
+	}
 	list := make([]pop3client.Entry, n)
 	for i := range list {
-		list[i] = pop3client.Entry{Number: i + 1, Size: 202}
+		list[i] = pop3client.Entry{Number: i + 1, Size: 1002}
 	}
+	var body *pop3client.Body
 	for b, err := range c.RetrEach(t.Context(), list...) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(100 * time.Millisecond) // until it is so
-		io.Copy(io.Discard, b)
+		io.CopyN(io.Discard, b, 10)
+		body = b
 		break
 	}
-	if err := c.Close(); err != nil {
+	if got, err := io.ReadAll(body); err == nil {
+		t.Errorf("the body can be read after its loop: %.20q", got)
+	}
+	if err := c.Noop(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// small gives a connection small buffers.
+func small(c net.Conn) {
+	c.(*net.TCPConn).SetReadBuffer(4096)
+	c.(*net.TCPConn).SetWriteBuffer(4096)
 }
 
 func TestBusy(t *testing.T) {
@@ -337,5 +360,21 @@ func TestBreakAbandons(t *testing.T) {
 	}
 	if n := len(srv.Messages()); n != 10 {
 		t.Errorf("%d messages are left, want 10", n)
+	}
+}
+
+// What is not worth waiting for is not waited for.
+func TestBreakAbandonsAtOnce(t *testing.T) {
+	c := loggedIn(t, &pop3client.Options{MaxDrain: 1000, StallTimeout: 10 * time.Second}, pipelining, func(s *script) {
+		s.expect("RETR 1", "RETR 2")
+		s.send("+OK", "one", ".")
+		s.expectEnd()
+	})
+	for range c.RetrEach(t.Context(), pop3client.Entry{Number: 1, Size: 5}, pop3client.Entry{Number: 2, Size: 2000}) {
+		time.Sleep(20 * time.Millisecond) // so that both are under way
+		break
+	}
+	if err := c.Noop(t.Context()); !errors.Is(err, pop3client.ErrAbandoned) {
+		t.Errorf("Noop = %v, want ErrAbandoned", err)
 	}
 }

@@ -115,6 +115,7 @@ func TestListingReplies(t *testing.T) {
 		{"F44: STAT empty", "+OK", "+OK|.", "+OK|.", nil, pop3client.ErrProtocol},
 		{"F45: endless LIST", "+OK 3 10", "+OK" + strings.Repeat("|1 10", 100_000) + "|.", "+OK|.", nil, pop3client.ErrProtocol},
 		{"F46: list without an end", "+OK 1 10", "+OK|1 10", "", nil, pop3client.ErrUnavailable},
+		{"a list that ends in bare LF", "+OK 1 10", "+OK|1 10|.\n+OK", "1 a|.", nil, pop3client.ErrProtocol},
 		{"LF and a dot within CRLF lines", "+OK 2 10", "+OK|1 10\n.\n|.", "+OK|1 a|.", nil, pop3client.ErrProtocol},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,7 +21,7 @@ func (t *session) message(arg string) (int, *Message) {
 func (t *session) stat() (n, size int) {
 	for i, m := range t.drop {
 		if !t.deleted[i] {
-			n, size = n+1, size+len(m.Data)
+			n, size = n+1, size+t.maildrop.Size(m)
 		}
 	}
 	return n, size

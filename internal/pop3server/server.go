@@ -32,6 +32,10 @@ type Options struct {
 
 	// RefuseQUIT: QUIT is answered with -ERR, and deletes nothing.
 	RefuseQUIT bool
+
+	// Backend says what there is behind the protocol; nil means the one
+	// maildrop of User and Password.
+	Backend *Backend
 }
 
 // Server is a running server with one user and one maildrop. Several sessions
@@ -54,16 +58,23 @@ type Message struct {
 	Data []byte
 }
 
-// Start starts a server on a free port of 127.0.0.1.
-func Start(o *Options) (*Server, error) {
+// New returns a server that listens nowhere, for [Server.Serve].
+func New(o *Options) (*Server, error) {
 	if o.ImplicitTLS && o.TLSConfig == nil {
 		return nil, errors.New("pop3server: ImplicitTLS without a TLSConfig")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return &Server{opts: *o, conns: make(map[net.Conn]struct{}), uid: 0x5f0e1000}, nil
+}
+
+// Start starts a server on a free port of 127.0.0.1.
+func Start(o *Options) (*Server, error) {
+	s, err := New(o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: *o, ln: ln, conns: make(map[net.Conn]struct{}), uid: 0x5f0e1000}
+	if s.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
 	s.wg.Go(s.accept)
 	return s, nil
 }
@@ -79,7 +90,10 @@ func (s *Server) Close() error {
 		c.Close()
 	}
 	s.mu.Unlock()
-	err := s.ln.Close()
+	var err error
+	if s.ln != nil {
+		err = s.ln.Close()
+	}
 	s.wg.Wait()
 	return err
 }
@@ -128,22 +142,24 @@ func (s *Server) accept() {
 		if err != nil {
 			return
 		}
-		s.mu.Lock()
-		if s.closed {
-			s.mu.Unlock()
-			c.Close()
-			return
-		}
-		s.conns[c] = struct{}{}
-		s.mu.Unlock()
-		s.wg.Go(func() {
-			defer func() {
-				s.mu.Lock()
-				delete(s.conns, c)
-				s.mu.Unlock()
-				c.Close()
-			}()
-			serve(s, c)
-		})
+		s.wg.Go(func() { s.Serve(c) })
 	}
+}
+
+// Serve has a session on c until it ends, and closes c.
+func (s *Server) Serve(c net.Conn) {
+	defer c.Close()
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
+	}()
+	serve(s, c)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,17 +17,20 @@ type session struct {
 	r *bufio.Reader
 	w *bufio.Writer
 
-	secure  bool
-	user    string
-	login   bool
-	drop    []*Message // as it was at login
-	deleted map[int]bool
+	b         *Backend
+	secure    bool
+	user      string
+	login     bool
+	maildrop  Maildrop
+	drop      []*Message // as it was at login
+	deleted   map[int]bool
+	retrieved map[int]bool
 }
 
 const maxLine = 8 << 10
 
 func serve(s *Server, c net.Conn) {
-	t := &session{s: s, c: c}
+	t := &session{s: s, c: c, b: s.backend()}
 	if s.opts.ImplicitTLS {
 		t.c, t.secure = tls.Server(c, s.opts.TLSConfig), true
 	}
@@ -46,7 +50,9 @@ func serve(s *Server, c net.Conn) {
 			t.r.Discard(t.r.Buffered())
 		}
 		verb, arg, _ := strings.Cut(strings.TrimRight(string(line), "\r\n"), " ")
-		if !t.command(strings.ToUpper(verb), arg) {
+		verb = strings.ToUpper(verb)
+		t.b.Log(c, verb, loggable(verb, arg))
+		if !t.command(verb, arg) {
 			t.w.Flush()
 			t.c.Close() // with TLS says close_notify
 			return
@@ -82,12 +88,13 @@ func (t *session) command(verb, arg string) bool {
 		n, size := t.stat()
 		t.ok(fmt.Sprintf("%d %d", n, size))
 	case verb == "LIST":
-		t.list(arg, func(m *Message) string { return strconv.Itoa(len(m.Data)) })
+		t.list(arg, func(m *Message) string { return strconv.Itoa(t.maildrop.Size(m)) })
 	case verb == "UIDL" && !o.NoUIDL:
 		t.list(arg, func(m *Message) string { return m.UID })
 	case verb == "RETR":
-		if _, m := t.message(arg); m != nil {
-			t.ok(strconv.Itoa(len(m.Data)) + " octets")
+		if i, m := t.message(arg); m != nil {
+			t.retrieved[i] = true
+			t.ok(strconv.Itoa(t.maildrop.Size(m)) + " octets")
 			t.body(m.Data)
 		}
 	case verb == "TOP" && !o.NoTOP:
@@ -120,17 +127,17 @@ func (t *session) authorization(verb, arg string) bool {
 		t.c, t.secure = tls.Server(t.c, o.TLSConfig), true
 		t.user = ""
 		t.buffers()
-	case verb == "USER":
+	case t.b.RequireTLS && !t.secure && (verb == "USER" || verb == "PASS" || verb == "AUTH"):
+		t.err("not without TLS")
+	case verb == "USER" && !t.b.NoUSER:
 		t.user = arg
 		t.ok("")
 	case verb == "PASS" && t.user == "":
 		t.err("USER first")
-	case verb == "PASS" && (t.user != o.User || arg != o.Password):
-		t.user = ""
-		t.err("[AUTH] wrong user or password")
 	case verb == "PASS":
-		t.login, t.drop, t.deleted = true, t.s.snapshot(), make(map[int]bool)
-		t.ok("logged in")
+		t.loggedIn(t.b.Open(t.user, arg))
+	case verb == "AUTH" && len(t.b.Mechanisms) > 0:
+		return t.auth(arg)
 	default:
 		t.err("unknown command, or not before login")
 	}
@@ -144,15 +151,21 @@ func (t *session) quit() bool {
 		t.err("[SYS/TEMP] some deleted messages not removed")
 		return false
 	}
-	if len(t.deleted) > 0 {
-		gone := make(map[*Message]bool)
-		for i := range t.deleted {
-			gone[t.drop[i]] = true
-		}
-		t.s.remove(func(m *Message) bool { return gone[m] })
+	if t.login {
+		t.maildrop.Update(t.pick(t.deleted), t.pick(t.retrieved))
 	}
 	t.ok("bye")
 	return false
+}
+
+func (t *session) pick(numbers map[int]bool) []*Message {
+	var msgs []*Message
+	for i, m := range t.drop {
+		if numbers[i] {
+			msgs = append(msgs, m)
+		}
+	}
+	return msgs
 }
 
 // capa answers CAPA. RFC 2449 section 5.
@@ -165,7 +178,8 @@ func (t *session) capa() {
 	}{
 		{!o.NoTOP, "TOP"},
 		{!o.NoUIDL, "UIDL"},
-		{!t.login, "USER"},
+		{!t.login && !t.b.NoUSER, "USER"},
+		{!t.login && len(t.b.Mechanisms) > 0, "SASL " + strings.Join(t.b.Mechanisms, " ")},
 		{!t.login && o.TLSConfig != nil && !t.secure, "STLS"},
 		{!o.NoPipelining, "PIPELINING"},
 		{true, "RESP-CODES"},
@@ -173,7 +187,7 @@ func (t *session) capa() {
 		{true, "EXPIRE NEVER"},
 		{true, "IMPLEMENTATION postbag"},
 	} {
-		if c.has {
+		if name, _, _ := strings.Cut(c.line, " "); c.has && !slices.Contains(t.b.Silent, name) {
 			t.w.WriteString(c.line + "\r\n")
 		}
 	}

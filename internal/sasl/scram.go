@@ -28,6 +28,11 @@ type scram struct {
 	gs2  string // RFC 5801 section 4
 	bind []byte
 
+	// again: if the proof is refused, the binding may be at fault, and SCRAM
+	// without it is worth a try. Nothing weaker is: whoever refused the
+	// binding may be in the middle, and would be shown the password.
+	again bool
+
 	step      int
 	nonce     string
 	firstBare string
@@ -72,6 +77,7 @@ func newSCRAM(name string, offered []string, c *Credentials) Mechanism {
 	switch {
 	case plus:
 		flag, m.bind = "p="+b.name, b.data
+		m.again = contains(offered, "SCRAM-SHA-256") || contains(offered, "SCRAM-SHA-1")
 	case b != nil && !contains(offered, "SCRAM-SHA-256-PLUS") && !contains(offered, "SCRAM-SHA-1-PLUS"):
 		flag = "y" // lets a server that did offer it notice that someone took it away
 	}
@@ -137,7 +143,7 @@ func (m *scram) clientFinal(first string) ([]byte, error) {
 		proof[i] ^= clientKey[i]
 	}
 	m.signature = m.mac(m.mac(salted, "Server Key"), message)
-	m.final = m.bind == nil // bound, the binding may be what is refused
+	m.final = !m.again
 	return []byte(withoutProof + ",p=" + base64.StdEncoding.EncodeToString(proof)), nil
 }
 

@@ -98,6 +98,7 @@ func TestSCRAMWithoutSignature(t *testing.T) {
 
 func TestSCRAMRefused(t *testing.T) {
 	const first = "r=fyko+d2lbbFgONRv9qkxdawLx,s=QSXCR+Q6sek8bf92,i=4096"
+	const first256 = "r=rOprNGfwEbeRWgbNEkqOx,s=QSXCR+Q6sek8bf92,i=4096"
 	tls13 := state(t, tls.VersionTLS13)
 	for _, tt := range []struct {
 		name       string
@@ -108,11 +109,16 @@ func TestSCRAMRefused(t *testing.T) {
 		{"SCRAM-SHA-1", nil, false, ""},                                                 // perhaps it has no SCRAM verifier
 		{"SCRAM-SHA-1", []string{first}, true, ""},                                      // it has one, and the proof does not fit
 		{"SCRAM-SHA-1-PLUS", []string{first}, false, ""},                                // the binding may be what it refuses
+		{"SCRAM-SHA-256-PLUS", []string{first256}, true, ""},                            // so it may, but there is no SCRAM without
 		{"SCRAM-SHA-1-PLUS", []string{first, "e=invalid-proof"}, true, "invalid-proof"}, // it is not
 		{"SCRAM-SHA-1-PLUS", []string{"e=unsupported-channel-binding-type"}, false, "unsupported-channel"},
 		{"SCRAM-SHA-1", []string{first, "e=other-error"}, true, "other-error"},
 	} {
-		m := scram(t, tt.name, "SCRAM-SHA-1-PLUS", tls13)
+		offered := "SCRAM-SHA-1-PLUS SCRAM-SHA-1"
+		if tt.name == "SCRAM-SHA-256-PLUS" {
+			offered = "SCRAM-SHA-256-PLUS PLAIN"
+		}
+		m := scram(t, tt.name, offered, tls13)
 		m.Start()
 		for _, c := range tt.challenges {
 			m.Next([]byte(c))

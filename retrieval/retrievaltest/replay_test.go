@@ -37,7 +37,7 @@ func serve(t *testing.T, p retrieval.Protocol, security retrieval.Security) retr
 	}
 	cfg := &tls.Config{Certificates: []tls.Certificate{cert}}
 	var addr string
-	deliver := func([]byte) {}
+	var deliver func([]byte)
 	if p == retrieval.POP3 {
 		s, err := pop3server.Start(&pop3server.Options{User: "joe@example.com", Password: secret, TLSConfig: cfg, ImplicitTLS: security == retrieval.TLS})
 		if err != nil {

@@ -1,56 +1,78 @@
 // Package retrievaltest helps to test code that retrieves mail.
 //
-// [NewServer] starts a POP3 or IMAP server in the test's own process, with TLS
-// and a throw-away certificate authority, whose mailbox the test fills,
-// changes and looks at. [TestRetriever] is the conformance suite of the
-// retrieval.Retriever contract, for those who write one.
+// [NewServer] starts a mail server in the test's own process: POP3 and IMAP
+// over one set of mailboxes, which the test fills, changes and looks at.
+// [TestRetriever] is the conformance suite of the retrieval.Retriever
+// contract, for those who write one. [Replay] plays back a session that
+// [Record] has written.
+//
+//	func TestInbox(t *testing.T) {
+//		srv := retrievaltest.NewServer(t, nil)
+//		srv.Deliver([]byte("Subject: hello\r\n\r\nHow are you?\r\n"))
+//		takeMail(t.Context(), srv.Account(retrieval.IMAP)) // what is to be tested
+//		if n := len(srv.Contents()); n != 0 {
+//			t.Errorf("%d messages left on the server", n)
+//		}
+//	}
 package retrievaltest
 
 import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
+	"maps"
 	"net"
-	"strconv"
-	"strings"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
-	"example.com/postbag/internal/imapserver"
+	"example.com/postbag/internal/fakemail"
 	"example.com/postbag/internal/pop3server"
+	"example.com/postbag/internal/session"
 	"example.com/postbag/internal/testca"
 	"example.com/postbag/retrieval"
 )
 
-// The one user of a [Server].
-const (
-	User     = "user@example.com"
-	Password = "correct horse"
-)
-
-// Server is a mail server on a free port of 127.0.0.1 with one mailbox. Its
-// methods act on the mailbox as another client would, and may be called while
-// sessions go on.
+// Server is a mail server with POP3 and IMAP over one set of mailboxes. Its
+// methods act on the mail of one user as another client would, and may be
+// called from any goroutine while sessions go on.
+//
+// A message has the same UID over both protocols, but for the [Gmail] profile.
+// Of IMAP there is what RFC 9051 has, and COMPRESS, CONDSTORE, QRESYNC and
+// OBJECTID; not QUOTA, SORT, THREAD, NOTIFY, MULTIAPPEND or ACL.
 type Server struct {
-	protocol retrieval.Protocol
-	roots    *x509.CertPool
-	pop3     *pop3server.Server
-	imap     *imapserver.Server
+	*host
+	user string
 }
 
-// Message is a message as the server holds it.
-type Message struct {
-	UID   retrieval.UID
-	Flags []retrieval.Flag
-	Data  []byte
+// host is the server itself, whichever user it is seen for.
+type host struct {
+	opts  ServerOptions
+	store *fakemail.Store
+	imap  *fakemail.Server
+	pop3  *pop3server.Server
+	roots *x509.CertPool
+	ports map[retrieval.Protocol]net.Listener // none in memory
+
+	mu        sync.Mutex
+	passwords map[string]string
+	closed    bool
+	sessions  map[net.Conn]int // open ones, and their numbers
+	accepted  int
+	commands  []Command
+	wg        sync.WaitGroup
 }
 
-// NewServer starts a server that is closed at the test's end.
-func NewServer(t testing.TB, p retrieval.Protocol) *Server {
+// memoryHost is the name of a server that is not on a network.
+const memoryHost = "mail.example.com"
+
+// NewServer starts a server that is closed at the test's end. Nil options are
+// the defaults; options that cannot be are the end of the test.
+func NewServer(t testing.TB, o *ServerOptions) *Server {
 	t.Helper()
-	s, err := Start(p)
+	s, err := Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,143 +81,150 @@ func NewServer(t testing.TB, p retrieval.Protocol) *Server {
 }
 
 // Start starts a server outside of a test; [Server.Close] ends it.
-func Start(p retrieval.Protocol) (*Server, error) {
-	ca, err := testca.New()
-	if err != nil {
+func Start(o *ServerOptions) (*Server, error) {
+	if o == nil {
+		o = new(ServerOptions)
+	}
+	if err := o.check(); err != nil {
 		return nil, err
 	}
-	cert, err := ca.Issue(time.Now().Add(24*time.Hour), "127.0.0.1", "localhost")
-	if err != nil {
+	h := &host{opts: *o, passwords: maps.Clone(o.Users), ports: make(map[retrieval.Protocol]net.Listener), sessions: make(map[net.Conn]int)}
+	if h.passwords == nil {
+		h.passwords = map[string]string{User: Password}
+	}
+	users := slices.Sorted(maps.Keys(h.passwords))
+	h.store = fakemail.NewStore(fakemail.Profile(o.Profile))
+	for _, name := range users {
+		h.store.AddUser(name, h.passwords[name])
+	}
+	if err := h.serve(); err != nil {
 		return nil, err
 	}
-	cfg := &tls.Config{Certificates: []tls.Certificate{cert}}
-	s := &Server{protocol: p, roots: ca.Pool()}
-	switch p {
-	case retrieval.POP3:
-		s.pop3, err = pop3server.Start(&pop3server.Options{User: User, Password: Password, TLSConfig: cfg, ImplicitTLS: true})
-	case retrieval.IMAP:
-		s.imap, err = imapserver.Start(&imapserver.Options{User: User, Password: Password, TLSConfig: cfg, ImplicitTLS: true})
-	default:
-		err = fmt.Errorf("no server for protocol %q: %w", p, errors.ErrUnsupported)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &Server{h, users[0]}, nil
 }
 
-// Close ends every session.
-func (s *Server) Close() {
-	if s.pop3 != nil {
-		s.pop3.Close()
-	} else {
-		s.imap.Close()
-	}
-}
-
-// Account returns an account on the server, with TLS that trusts its
-// certificate authority. The policy is the zero value, LeaveOnServer.
-func (s *Server) Account() retrieval.Account {
-	addr := ""
-	if s.pop3 != nil {
-		addr = s.pop3.Addr()
-	} else {
-		addr = s.imap.Addr()
-	}
-	host, port, _ := net.SplitHostPort(addr)
-	n, _ := strconv.Atoi(port)
-	return retrieval.Account{
-		Protocol:  s.protocol,
-		Host:      host,
-		Port:      n,
-		User:      User,
-		Password:  func(context.Context) (string, error) { return Password, nil },
-		TLSConfig: &tls.Config{RootCAs: s.roots},
-	}
-}
-
-// Deliver adds messages, which should have CRLF line ends, in their order.
-func (s *Server) Deliver(msgs ...[]byte) error {
-	for _, m := range msgs {
-		if s.pop3 != nil {
-			s.pop3.Deliver(m)
-		} else {
-			s.imap.Deliver("INBOX", m)
-		}
-	}
-	return nil
-}
-
-// Contents returns the messages of the mailbox, oldest first.
-func (s *Server) Contents() ([]Message, error) {
-	var msgs []Message
-	if s.pop3 != nil {
-		for _, m := range s.pop3.Messages() {
-			msgs = append(msgs, Message{UID: retrieval.UID(m.UID), Data: m.Data})
-		}
-		return msgs, nil
-	}
-	validity := s.imap.UIDValidity("INBOX")
-	for _, m := range s.imap.Messages("INBOX") {
-		msg := Message{UID: retrieval.UID(fmt.Sprintf("%d.%d", validity, m.UID)), Data: m.Data}
-		for _, f := range m.Flags {
-			msg.Flags = append(msg.Flags, retrieval.Flag(f))
-		}
-		msgs = append(msgs, msg)
-	}
-	return msgs, nil
-}
-
-// SetFlags gives a message flags instead of those it had. On POP3 it is
-// [errors.ErrUnsupported].
-func (s *Server) SetFlags(uid retrieval.UID, flags ...retrieval.Flag) error {
-	if s.pop3 != nil {
-		return fmt.Errorf("flags: %w", errors.ErrUnsupported)
-	}
-	n, err := s.imapUID(uid)
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, f := range flags {
-		names = append(names, string(f))
-	}
-	s.imap.SetFlags("INBOX", n, names...)
-	return nil
-}
-
-// Delete removes messages.
-func (s *Server) Delete(uids ...retrieval.UID) error {
-	for _, uid := range uids {
-		if s.pop3 != nil {
-			s.pop3.Delete(string(uid))
-			continue
-		}
-		n, err := s.imapUID(uid)
+// serve begins to serve both protocols.
+func (h *host) serve() error {
+	var cfg *tls.Config
+	if h.opts.Security != retrieval.Plaintext {
+		ca, err := testca.New()
 		if err != nil {
 			return err
 		}
-		s.imap.Delete("INBOX", n)
+		// Long enough for a test that lets months pass in testing/synctest.
+		cert, err := ca.Issue(time.Now().AddDate(0, 11, 0), "127.0.0.1", memoryHost)
+		if err != nil {
+			return err
+		}
+		cfg, h.roots = &tls.Config{Certificates: []tls.Certificate{cert}}, ca.Pool()
+	}
+	h.imap = fakemail.NewServer(h.store, h.opts.imap(cfg, h.logger(retrieval.IMAP)))
+	var err error
+	h.pop3, err = pop3server.New(h.opts.pop3(cfg, h.store.Open, h.logger(retrieval.POP3)))
+	if err != nil || h.opts.InMemory {
+		return err
+	}
+	for _, p := range []retrieval.Protocol{retrieval.IMAP, retrieval.POP3} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			h.close()
+			return err
+		}
+		h.ports[p] = ln
+		h.wg.Go(func() {
+			for {
+				conn, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				h.begin(conn, p)
+			}
+		})
 	}
 	return nil
 }
 
-// Renumber gives every message a new UID, as a server does that lost its
-// indexes: on IMAP under a new UIDVALIDITY. On POP3 it is
-// [errors.ErrUnsupported].
-func (s *Server) Renumber() error {
-	if s.pop3 != nil {
-		return fmt.Errorf("renumbering: %w", errors.ErrUnsupported)
+// begin has a session on a connection, if the server is not closed.
+func (h *host) begin(conn net.Conn, p retrieval.Protocol) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		conn.Close()
+		return net.ErrClosed
 	}
-	s.imap.Renumber("INBOX")
+	h.accepted++
+	h.sessions[conn] = h.accepted
+	h.wg.Go(func() {
+		if p == retrieval.IMAP {
+			h.imap.Serve(conn)
+		} else {
+			h.pop3.Serve(conn)
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.sessions, conn)
+	})
 	return nil
 }
 
-func (s *Server) imapUID(uid retrieval.UID) (uint32, error) {
-	_, num, _ := strings.Cut(string(uid), ".")
-	n, err := strconv.ParseUint(num, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("uid %q is none of this server's", uid)
+// Close ends every session, as a cut line would, and waits for their ends. It
+// is no error to close twice.
+func (s *Server) Close() { s.close() }
+
+func (h *host) close() {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	for _, ln := range h.ports {
+		ln.Close()
 	}
-	return uint32(n), nil
+	h.imap.Close()
+	h.pop3.Close()
+	h.wg.Wait()
+}
+
+// For returns the server as another of its users sees it: with the mailboxes
+// of that user. It panics if there is no such user.
+func (s *Server) For(user string) *Server {
+	s.mu.Lock()
+	_, ok := s.passwords[user]
+	s.mu.Unlock()
+	if !ok {
+		panic(fmt.Sprintf("retrievaltest: no user %q", user))
+	}
+	return &Server{s.host, user}
+}
+
+// Account returns an account of the user, with TLS that trusts the server's
+// certificate authority. The policy is the zero value, LeaveOnServer.
+func (s *Server) Account(p retrieval.Protocol) retrieval.Account {
+	if p != retrieval.IMAP && p != retrieval.POP3 {
+		panic(fmt.Sprintf("retrievaltest: no protocol %q", p))
+	}
+	s.mu.Lock()
+	password := s.passwords[s.user]
+	s.mu.Unlock()
+	a := retrieval.Account{
+		Protocol: p,
+		Host:     memoryHost,
+		Security: s.opts.Security,
+		User:     s.user,
+		Password: func(context.Context) (string, error) { return password, nil },
+	}
+	if s.roots != nil {
+		a.TLSConfig = &tls.Config{RootCAs: s.roots}
+	}
+	if ln := s.ports[p]; ln != nil {
+		addr := ln.Addr().(*net.TCPAddr)
+		a.Host, a.Port = addr.IP.String(), addr.Port
+		return a
+	}
+	a.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		client, server := session.Pipe()
+		return client, s.begin(server, p)
+	}
+	return a
 }

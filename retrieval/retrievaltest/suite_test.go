@@ -1,18 +1,43 @@
 package retrievaltest_test
 
 import (
+	"context"
 	"testing"
 
 	"example.com/postbag/retrieval"
-	"example.com/postbag/retrieval/retrievaltest"
+	rt "example.com/postbag/retrieval/retrievaltest"
 )
 
 func TestAdapters(t *testing.T) {
-	for _, p := range []retrieval.Protocol{retrieval.POP3, retrieval.IMAP} {
+	for _, p := range bothProtocols {
 		t.Run(string(p), func(t *testing.T) {
-			retrievaltest.TestRetriever(t, func(t *testing.T) retrievaltest.Mailbox {
-				return retrievaltest.NewServer(t, p).Mailbox()
-			})
+			rt.TestRetriever(t, func(t *testing.T) rt.Mailbox { return newMailbox(t, p, nil) })
 		})
 	}
+}
+
+// newMailbox is a mailbox whose sessions are wrapped, if wrap is not nil.
+func newMailbox(t *testing.T, p retrieval.Protocol, wrap func(retrieval.Retriever) retrieval.Retriever) rt.Mailbox {
+	o := new(rt.ServerOptions)
+	if wrap != nil {
+		o.Security = retrieval.Plaintext // many sessions, and not about TLS
+	}
+	m := newMaildrop(t, p, o)
+	open := func(ctx context.Context, a retrieval.Account) (retrieval.Retriever, error) {
+		r, err := retrieval.Open(ctx, a)
+		if err == nil && wrap != nil {
+			r = wrap(r)
+		}
+		return r, err
+	}
+	box := m.Mailbox(p)
+	box.Open = func(ctx context.Context) (retrieval.Retriever, error) { return open(ctx, m.account) }
+	box.OpenFaulty = func(t testing.TB, faults ...*rt.Fault) (retrieval.Retriever, error) {
+		return open(t.Context(), rt.Faulty(t, m.account, faults...))
+	}
+	if p == retrieval.POP3 {
+		same := rt.Answer(rt.AfterCommand("UIDL", 1), "+OK\r\n1 same\r\n2 same\r\n.")
+		box.OpenAmbiguous = func(t testing.TB) (retrieval.Retriever, error) { return box.OpenFaulty(t, same) }
+	}
+	return box
 }

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/postbag/internal/testca"
+	"example.com/postbag/retrieval"
+	"example.com/postbag/retrieval/disk"
+)
+
+// scripted answers each connection with a greeting and, whatever it reads,
+// with the same lines.
+func scripted(t *testing.T, cfg *tls.Config, greeting, answer string) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg != nil {
+		ln = tls.NewListener(ln, cfg)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.WriteString(c, greeting)
+				buf := make([]byte, 1024)
+				for {
+					n, err := c.Read(buf)
+					if err != nil {
+						return
+					}
+					tag, _, _ := strings.Cut(string(buf[:n]), " ")
+					io.WriteString(c, strings.ReplaceAll(answer, "TAG", tag))
+				}
+			}()
+		}
+	}()
+	return ln.Addr().String()
+}
+
+// Each thing that can go wrong has an exit code, and one clear line.
+func TestExitCodes(t *testing.T) {
+	pop3, imap := newPlace(t, retrieval.POP3), newPlace(t, retrieval.IMAP)
+	imap.server.Deliver(demoMail()...)
+	imap.write("wrong", "wrong\n")
+	imap.write("empty", "")
+	imap.write("file", "not a ledger, nor a folder")
+	ca, err := testca.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	imap.write("otherca", string(ca.PEM()))
+	bad := func(until time.Duration, host string) string {
+		cert, err := ca.Issue(time.Now().Add(until), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scripted(t, &tls.Config{Certificates: []tls.Certificate{cert}}, "* OK hello\r\n", "")
+	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	locked, err := disk.OpenLedger(imap.path("locked"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer locked.Close()
+
+	password, cafile, none := "-password-file="+imap.path("password"), "-cafile="+imap.path("ca"), "-to=none"
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		say  string // on stderr
+	}{
+		{"wrong password", []string{"-password-file", imap.path("wrong"), cafile, none, imap.url}, 3, "does not accept user name and password"},
+		{"wrong password, POP3", []string{"-password-file", imap.path("wrong"), "-cafile", pop3.path("ca"), none, pop3.url}, 3, "does not accept user name and password"},
+		{"unknown host", []string{password, none, "imaps://joe@no..host"}, 4, "no such host"},
+		{"refused port", []string{password, none, "pop3s://joe@" + closed.Addr().String()}, 4, "connection refused"},
+		{"hangs up", []string{password, none, "-plaintext", "pop3://joe@" + hangsUp(t)}, 4, "not available"},
+		{"expired certificate", []string{password, "-cafile", imap.path("otherca"), none, "imaps://joe@" + bad(-time.Hour, "127.0.0.1")}, 5, "expired"},
+		{"wrong name in the certificate", []string{password, "-cafile", imap.path("otherca"), none, "imaps://joe@" + bad(time.Hour, "elsewhere.example")}, 5, "127.0.0.1"},
+		{"unknown authority", []string{password, none, imap.url}, 5, "unknown authority"},
+		{"no STARTTLS", []string{password, none, "imap://joe@" + scripted(t, nil, "* OK [CAPABILITY IMAP4rev1] hello\r\n", "* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n")}, 5, "STARTTLS"},
+		{"no STLS", []string{password, none, "pop3://joe@" + scripted(t, nil, "+OK hello\r\n", "-ERR no\r\n")}, 5, "STLS"},
+		{"not a mail server", []string{password, none, "-plaintext", "pop3://joe@" + scripted(t, nil, "SSH-2.0-OpenSSH\r\n", "")}, 5, "protocol"},
+		{"no such mailbox", []string{password, cafile, none, imap.url + "/Nowhere"}, 2, "no such mailbox"},
+		{"Maildir is a file", []string{password, cafile, "-to", "maildir:" + imap.path("file"), imap.url}, 6, "not a directory"},
+		{"Maildir in no folder", []string{password, cafile, "-to", "maildir:" + imap.path("no/mail"), imap.url}, 6, "no such file"},
+		{"ledger is none", []string{password, cafile, none, "-ledger", imap.path("file"), imap.url}, 6, "not a ledger"},
+		{"ledger in no folder", []string{password, cafile, none, "-ledger", imap.path("no/ledger"), imap.url}, 6, "no such file"},
+		{"ledger in use", []string{password, cafile, none, "-ledger", imap.path("locked"), imap.url}, 4, "in use by another process"},
+		{"transcript in no folder", []string{password, cafile, none, "-transcript", imap.path("no/transcript"), imap.url}, 6, "no such file"},
+		{"list, wrong password", []string{"-password-file", imap.path("wrong"), cafile, "-list", imap.url}, 3, "does not accept user name and password"},
+		{"list, no such mailbox", []string{password, cafile, "-list", imap.url + "/Nowhere"}, 2, "no such mailbox"},
+
+		{"nothing", nil, 2, "URL"},
+		{"two URLs", []string{password, none, imap.url, imap.url}, 2, "URL"},
+		{"unknown flag", []string{"-colour", imap.url}, 2, "-colour"},
+		{"not a number", []string{"-limit", "many", imap.url}, 2, "many"},
+		{"negative limit", []string{none, "-limit", "-1", imap.url}, 2, "-limit"},
+		{"not a URL", []string{password, none, "example.com"}, 2, "scheme"},
+		{"password in the URL", []string{none, "imaps://joe:secret@example.com"}, 2, "password does not belong"},
+		{"unknown policy", []string{password, none, "-policy", "keep", imap.url}, 2, "leave, delete, sync"},
+		{"unknown sink", []string{password, "-to", "mbox:x", imap.url}, 2, "maildir:DIR"},
+		{"Maildir without a name", []string{password, "-to", "maildir:", imap.url}, 2, "maildir:DIR"},
+		{"no sink", []string{password, imap.url}, 2, "-to"},
+		{"unknown progress", []string{password, none, "-progress", "always", imap.url}, 2, "auto nor never"},
+		{"sync without a ledger", []string{password, "-policy", "sync", "-to", "maildir:" + imap.path("mail"), imap.url}, 2, "-ledger"},
+		{"sync with POP3", append(pop3.into(), password, "-policy", "sync", pop3.url), 2, "IMAP"},
+		{"sync to nowhere", []string{password, none, "-policy", "sync", "-ledger", imap.path("ledger"), imap.url}, 2, "lose"},
+		{"delete to nowhere", []string{password, none, "-policy", "delete", imap.url}, 2, "lose"},
+		{"no password", []string{none, imap.url}, 2, "-password-file"},
+		{"two passwords", []string{password, "-password-env", "HOME", none, imap.url}, 2, "-password-env"},
+		{"no password file", []string{"-password-file", imap.path("no"), none, imap.url}, 2, "no such file"},
+		{"empty password file", []string{"-password-file", imap.path("empty"), none, imap.url}, 2, "no password"},
+		{"password file is a folder", []string{"-password-file", imap.dir, none, imap.url}, 2, "directory"},
+		{"no such variable", []string{"-password-env", "MAILGET_TEST_UNSET", none, imap.url}, 2, "MAILGET_TEST_UNSET"},
+		{"no such CA file", []string{password, "-cafile", imap.path("no"), none, imap.url}, 2, "no such file"},
+		{"CA file without a certificate", []string{password, "-cafile", imap.path("file"), none, imap.url}, 2, "no certificate"},
+		{"plaintext with TLS", []string{password, "-plaintext", none, imap.url}, 2, "-plaintext"},
+		{"demo with a URL", []string{"-demo", imap.url}, 2, "-demo"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := call(t.Context(), tt.args...)
+			if r.code != tt.code || !strings.Contains(r.stderr, tt.say) {
+				t.Errorf("exit code %d, want %d, with %q in %q", r.code, tt.code, tt.say, r.stderr)
+			}
+			if !strings.HasPrefix(r.stderr, "mailget: ") || strings.Count(r.stderr, "\n") != 1 || r.stdout != "" {
+				t.Errorf("stderr %q, stdout %q, want one line on stderr", r.stderr, r.stdout)
+			}
+			t.Log(strings.TrimSpace(r.stderr))
+		})
+	}
+	if _, err := os.Stat(imap.path("mail")); err == nil {
+		t.Error("a call that was refused made a Maildir")
+	}
+	if data, _ := os.ReadFile(imap.path("file")); string(data) != "not a ledger, nor a folder" {
+		t.Error("a file that is not a ledger was overwritten")
+	}
+}
+
+func hangsUp(t *testing.T) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	return ln.Addr().String()
+}
+
+func TestHelp(t *testing.T) {
+	r := call(t.Context(), "-help")
+	if r.code != 0 || r.stderr != "" {
+		t.Errorf("%+v", r)
+	}
+	for _, flag := range strings.Fields("password-env password-file policy to ledger list limit cafile plaintext json transcript progress demo") {
+		if !strings.Contains(r.stdout, "\n  -"+flag) {
+			t.Errorf("-help does not tell of -%s", flag)
+		}
+	}
+}
