@@ -21,7 +21,7 @@ var may = map[string][]string{
 	"message":                  {},
 	"internal/transport":       {},
 	"internal/testca":          {},
-	"internal/session":         {},
+	"internal/session":         {"internal/transport"},
 	"internal/sasl":            {"internal/transport"},
 	"internal/pop3server":      {},
 	"internal/imapserver":      {},

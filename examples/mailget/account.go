@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"example.com/postbag/retrieval"
+	"example.com/postbag/retrieval/retrievaltest"
 )
 
 // account makes the account that URL and flags describe. done closes what was
@@ -42,13 +43,41 @@ func (c *command) account(ctx context.Context) (a retrieval.Account, done func()
 	}
 	a.Password = func(context.Context) (string, error) { return password, nil }
 	if c.transcript != "" {
-		f, err := os.OpenFile(c.transcript, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		f, err := createPrivate(c.transcript)
 		if err != nil {
-			return a, done, diskError(err)
+			return a, done, err
 		}
 		a.Transcript, done = f, func() { f.Close() }
 	}
+	if c.record != "" {
+		stop, err := c.recordTo(&a)
+		if err != nil {
+			done()
+			return a, func() {}, err
+		}
+		done = func(before func()) func() { return func() { stop(); before() } }(done)
+	}
 	return a, done, nil
+}
+
+// recordTo has the account's sessions written to the file of -record.
+func (c *command) recordTo(a *retrieval.Account) (stop func(), err error) {
+	f, err := createPrivate(c.record)
+	if err != nil {
+		return nil, err
+	}
+	recorded, end, err := retrievaltest.Record(*a, f, &retrievaltest.RecordOptions{Mask: !c.unmasked})
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	*a = recorded
+	return func() { end(); f.Close() }, nil
+}
+
+func createPrivate(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	return f, diskError(err)
 }
 
 func (c *command) tlsConfig() (*tls.Config, error) {

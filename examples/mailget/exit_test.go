@@ -104,6 +104,8 @@ func TestExitCodes(t *testing.T) {
 		{"ledger is none", []string{password, cafile, none, "-ledger", imap.path("file"), imap.url}, 6, "not a ledger"},
 		{"ledger in no folder", []string{password, cafile, none, "-ledger", imap.path("no/ledger"), imap.url}, 6, "no such file"},
 		{"ledger in use", []string{password, cafile, none, "-ledger", imap.path("locked"), imap.url}, 4, "in use by another process"},
+		{"record in no folder", []string{password, cafile, none, "-record", imap.path("no/session"), imap.url}, 6, "no such file"},
+		{"record unmasked what", []string{password, cafile, none, "-record-unmasked", imap.url}, 2, "-record"},
 		{"transcript in no folder", []string{password, cafile, none, "-transcript", imap.path("no/transcript"), imap.url}, 6, "no such file"},
 		{"list, wrong password", []string{"-password-file", imap.path("wrong"), cafile, "-list", imap.url}, 3, "does not accept user name and password"},
 		{"list, no such mailbox", []string{password, cafile, "-list", imap.url + "/Nowhere"}, 2, "no such mailbox"},
@@ -178,7 +180,7 @@ func TestHelp(t *testing.T) {
 	if r.code != 0 || r.stderr != "" {
 		t.Errorf("%+v", r)
 	}
-	for _, flag := range strings.Fields("password-env password-file policy to ledger list limit cafile plaintext json transcript progress demo") {
+	for _, flag := range strings.Fields("password-env password-file policy to ledger list limit cafile plaintext json transcript record record-unmasked progress demo") {
 		if !strings.Contains(r.stdout, "\n  -"+flag) {
 			t.Errorf("-help does not tell of -%s", flag)
 		}

@@ -58,6 +58,8 @@ type options struct {
 	plaintext    bool
 	json         bool
 	transcript   string
+	record       string
+	unmasked     bool
 	progress     string
 	demo         bool
 }
@@ -97,6 +99,8 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	f.BoolVar(&o.plaintext, "plaintext", false, "imap:// and pop3:// do without TLS: password and mail can be read on the way")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON, or the list as JSON lines")
 	f.StringVar(&o.transcript, "transcript", "", "write the session to `file`, without secrets and without mail")
+	f.StringVar(&o.record, "record", "", "write the session to `file`, for a test that replays it; messages and addresses are masked")
+	f.BoolVar(&o.unmasked, "record-unmasked", false, "-record keeps messages and addresses as they are")
 	f.StringVar(&o.progress, "progress", "auto", "`when` to show a bar: auto, which is on a terminal, or never")
 	f.BoolVar(&o.demo, "demo", false, "show how it works, on servers in this process")
 	var urls []string
@@ -141,6 +145,8 @@ func (o *options) check(urls int) error {
 		return usageError("-progress %q is neither auto nor never", o.progress)
 	case o.passwordEnv != "" && o.passwordFile != "":
 		return usageError("-password-env and -password-file cannot both be")
+	case o.unmasked && o.record == "":
+		return usageError("-record-unmasked goes with -record")
 	case o.list:
 		return nil
 	case o.to == "":

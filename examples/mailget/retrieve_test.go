@@ -226,6 +226,32 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
+// What -record writes can be replayed, and shows neither secrets nor mail.
+func TestRecord(t *testing.T) {
+	for _, p := range protocols {
+		w := newPlace(t, p)
+		w.server.Deliver(demoMail()...)
+		r := call(t.Context(), "-password-file", w.path("password"), "-cafile", w.path("ca"), "-to", "none", "-record", w.path("session"), w.url)
+		if r.code != 0 {
+			t.Fatalf("%+v", r)
+		}
+		data, err := os.ReadFile(w.path("session"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{retrievaltest.Password, "Shall we meet", "Lunch", "ann@"} {
+			if strings.Contains(string(data), secret) {
+				t.Errorf("%s: %q shows in the session", p, secret)
+			}
+		}
+		sink := retrieval.SinkFunc(func(context.Context, *retrieval.Message) error { return nil })
+		rep, err := retrieval.Run(t.Context(), retrievaltest.Replay(t, w.path("session")), sink, new(retrieval.Memory))
+		if err != nil || rep.Delivered != 12 {
+			t.Errorf("%s: replayed: %+v, %v", p, rep, err)
+		}
+	}
+}
+
 func TestPasswordFromEnvironment(t *testing.T) {
 	w := newPlace(t, retrieval.IMAP)
 	t.Setenv("MAILGET_TEST_PASSWORD", retrievaltest.Password)

@@ -82,8 +82,6 @@ func address(s string) string {
 	if at := strings.LastIndexByte(spec, '@'); at >= 0 {
 		local, host = spec[:at], spec[at+1:]
 	}
-	if name == "" && local == "" {
-		return "(NIL NIL NIL NIL)"
-	}
-	return "(" + nstring(name) + " NIL " + nstring(unquote(local)) + " " + nstring(host) + ")"
+	// NIL in the place of a mailbox or a host would be a group's.
+	return "(" + nstring(name) + " NIL " + quote(unquote(local)) + " " + quote(host) + ")"
 }

@@ -75,10 +75,10 @@ func TestFetch(t *testing.T) {
 			S: 1 OK FETCH completed`},
 		{"structure", `
 			C: 1 FETCH 1 BODYSTRUCTURE
-			S: * 1 FETCH (BODYSTRUCTURE ((("text" "plain" ("charset" "utf-8") NIL NIL "quoted-printable" 12 1 NIL NIL NIL NIL)("text" "html" NIL NIL NIL "7bit" 12 0 NIL NIL NIL NIL) "alternative" ("boundary" "inner") NIL NIL NIL)("message" "rfc822" NIL NIL NIL "7bit" 48 (NIL "within" ((NIL NIL "x" "example.com")) ((NIL NIL "x" "example.com")) ((NIL NIL "x" "example.com")) NIL NIL NIL NIL NIL) ("text" "plain" NIL NIL NIL "7bit" 8 0 NIL NIL NIL NIL) 3 NIL ("attachment" ("filename" "a \"b\".eml")) NIL NIL)("application" "octet-stream" ("name" "x.bin") "<cid@example.org>" NIL "base64" 10 NIL NIL NIL NIL) "mixed" ("boundary" "outer; b") NIL NIL NIL))
+			S: * 1 FETCH (BODYSTRUCTURE ((("text" "plain" ("charset" "utf-8") NIL NIL "quoted-printable" 12 1 NIL NIL NIL NIL)("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 12 0 NIL NIL NIL NIL) "alternative" ("boundary" "inner") NIL NIL NIL)("message" "rfc822" NIL NIL NIL "7bit" 48 (NIL "within" ((NIL NIL "x" "example.com")) ((NIL NIL "x" "example.com")) ((NIL NIL "x" "example.com")) NIL NIL NIL NIL NIL) ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 8 0 NIL NIL NIL NIL) 3 NIL ("attachment" ("filename" "a \"b\".eml")) NIL NIL)("application" "octet-stream" ("name" "x.bin") "<cid@example.org>" NIL "base64" 10 NIL NIL NIL NIL) "mixed" ("boundary" "outer; b") NIL NIL NIL))
 			S: 1 OK FETCH completed
 			C: 2 FETCH 2 BODY
-			S: * 2 FETCH (BODY ("text" "plain" NIL NIL NIL "7bit" 0 0))
+			S: * 2 FETCH (BODY ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0))
 			S: 2 OK FETCH completed`},
 		{"sections", `
 			C: 1 FETCH 1 (BODY.PEEK[1.1] BODY.PEEK[1.2.MIME] BODY.PEEK[2] BODY.PEEK[2.HEADER] BODY.PEEK[2.TEXT] BODY.PEEK[2.1] BODY.PEEK[4] BODY.PEEK[1.1.HEADER])
@@ -239,7 +239,7 @@ func TestFetchWithout(t *testing.T) {
 func TestStructure(t *testing.T) {
 	multipart := "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 	text := func(octets, lines int) string {
-		return fmt.Sprintf(`("text" "plain" NIL NIL NIL "7bit" %d %d)`, octets, lines)
+		return fmt.Sprintf(`("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" %d %d)`, octets, lines)
 	}
 	for _, tt := range []struct{ name, data, want string }{
 		{"nothing", "", text(0, 0)},
@@ -247,13 +247,13 @@ func TestStructure(t *testing.T) {
 		{"a longer boundary", multipart + "--b\r\n\r\n--bb\r\n--b--\r\n", "(" + text(4, 0) + ` "mixed")`},
 		{"no end", multipart + "--b\r\n\r\nx\r\n--b \r\n\r\ny\r\n", "(" + text(1, 0) + text(3, 1) + ` "mixed")`},
 		{"an empty part", multipart + "--b\r\n--b--", "(" + text(0, 0) + ` "mixed")`},
-		{"no part", multipart + "x\r\n", `("text" "plain" ("boundary" "b") NIL NIL "7bit" 3 1)`},
+		{"no part", multipart + "x\r\n", `("text" "plain" ("boundary" "b" "charset" "us-ascii") NIL NIL "7bit" 3 1)`},
 		{"no boundary", "Content-Type: multipart/mixed\r\n\r\n--\r\n", text(4, 1)},
 		{"bare LF", strings.ReplaceAll(multipart+"--b\r\n\r\nx\r\n--b--", "\r", ""), "(" + text(1, 0) + ` "mixed")`},
 		{"digest", "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\n--b--", `(("message" "rfc822" NIL NIL NIL "7bit" 12 (NIL "x" NIL NIL NIL NIL NIL NIL NIL NIL) ` + text(0, 0) + ` 1) "digest")`},
 		{"a type that is none", "Content-Type: what?\r\n\r\nx", text(1, 0)},
-		{"comments and quotes", "Content-Type: Text (a \\) b)/Plain; Name=\"a;\\\"b\" (c); x\r\n\r\n", `("text" "plain" ("Name" "a;\"b") NIL NIL "7bit" 0 0)`},
-		{"8 bit", "Content-Type: text/plain; name=ü\r\n\r\n", `("text" "plain" ("name" {2}` + "\nS: ü" + `) NIL NIL "7bit" 0 0)`},
+		{"comments and quotes", "Content-Type: Text (a \\) b)/Plain; Name=\"a;\\\"b\" (c); x\r\n\r\n", `("text" "plain" ("Name" "a;\"b" "charset" "us-ascii") NIL NIL "7bit" 0 0)`},
+		{"8 bit", "Content-Type: text/plain; name=ü\r\n\r\n", `("text" "plain" ("name" {2}` + "\nS: ü" + ` "charset" "us-ascii") NIL NIL "7bit" 0 0)`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := start(t, 0, nil)

@@ -2,6 +2,7 @@ package fakemail
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -161,12 +162,16 @@ func (p *part) writeStructure(b *strings.Builder, extended bool) {
 	if kind == "multipart" {
 		kind, sub = "text", "plain" // one without parts is none
 	}
+	params := p.params
+	if kind == "text" && parameterOf(params, "charset") == "" {
+		params = append(slices.Clip(params), parameter{"charset", "us-ascii"}) // RFC 2046 section 4.1.2
+	}
 	encoding := strings.ToLower(field(p.header, "Content-Transfer-Encoding"))
 	if encoding == "" {
 		encoding = "7bit"
 	}
 	b.WriteString(strings.Join([]string{
-		quote(kind), quote(sub), parameterList(p.params), nstring(field(p.header, "Content-ID")),
+		quote(kind), quote(sub), parameterList(params), nstring(field(p.header, "Content-ID")),
 		nstring(field(p.header, "Content-Description")), quote(encoding), number(len(p.body)),
 	}, " "))
 	if p.message != nil {
@@ -189,7 +194,14 @@ func (p *part) writeExtension(b *strings.Builder) {
 	if value, params := parseParameters(field(p.header, "Content-Disposition")); value != "" {
 		disposition = "(" + quote(value) + " " + parameterList(params) + ")"
 	}
-	b.WriteString(" " + disposition + " " + nstring(field(p.header, "Content-Language")) + " " + nstring(field(p.header, "Content-Location")))
+	language := "NIL"
+	if tags := strings.FieldsFunc(field(p.header, "Content-Language"), func(r rune) bool { return r == ',' || r == ' ' }); len(tags) > 0 {
+		for i, tag := range tags {
+			tags[i] = quote(tag)
+		}
+		language = "(" + strings.Join(tags, " ") + ")"
+	}
+	b.WriteString(" " + disposition + " " + language + " " + nstring(field(p.header, "Content-Location")))
 }
 
 func parameterList(params []parameter) string {

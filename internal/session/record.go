@@ -13,6 +13,8 @@ import (
 	"net"
 	"strings"
 	"sync"
+
+	"example.com/postbag/internal/transport"
 )
 
 // Recorder stands between a client and a server and writes down what they
@@ -52,7 +54,7 @@ func (r *Recorder) DialContext(ctx context.Context, network, addr string) (net.C
 		secure := tls.Client(raw, cfg)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			raw.Close()
-			return nil, fmt.Errorf("tls: %w", err)
+			return nil, transport.Mark(transport.ErrTLS, fmt.Errorf("tls: %w", err))
 		}
 		server = secure
 	}
