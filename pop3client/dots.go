@@ -36,11 +36,10 @@ func (d *dotReader) next() ([]byte, error) {
 			return nil, err
 		}
 	}
-	p, err := d.conn.Peek(1)
-	if err != nil {
+	if _, err := d.conn.Peek(1); err != nil {
 		return nil, err
 	}
-	p, _ = d.conn.Peek(d.conn.Buffered())
+	p, _ := d.conn.Peek(d.conn.Buffered())
 	p = d.run(p)
 	d.held = len(p)
 	return p, nil
