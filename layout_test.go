@@ -35,6 +35,7 @@ var may = map[string][]string{
 	"retrieval":                {"pop3client", "imapclient", "internal/transport"},
 	"retrieval/disk":           {"retrieval"},
 	"retrieval/retrievaltest":  {"retrieval", "internal/pop3server", "internal/imapserver", "internal/fakemail", "internal/session", "internal/testca"},
+	"examples/bouncer":         {"retrieval", "retrieval/disk"},
 	"examples/mailget":         {"retrieval", "retrieval/disk", "retrieval/retrievaltest", "message"},
 }
 
