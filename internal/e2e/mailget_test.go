@@ -3,8 +3,10 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -121,10 +123,6 @@ func TestKill(t *testing.T) {
 	for _, tt := range []struct{ scheme, policy string }{
 		{"pop3s", "delete"}, {"pop3s", "leave"}, {"imaps", "delete"}, {"imaps", "sync"},
 	} {
-		w.fresh(msgs)
-		start := time.Now()
-		w.run(tt.scheme, tt.policy)
-		full := time.Since(start)
 		var atOnce, alive int
 		for range kills {
 			w.fresh(msgs)
@@ -132,8 +130,7 @@ func TestKill(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			moment := time.Duration(rand.Int64N(int64(full)))
-			time.Sleep(moment)
+			moment := w.randomMoment(cmd)
 			cmd.Process.Kill()
 			cmd.Wait()
 			if cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
@@ -142,15 +139,37 @@ func TestKill(t *testing.T) {
 			atOnce += len(w.here())
 			w.run(tt.scheme, tt.policy)
 			if got := w.here(); !slices.Equal(got, want) {
-				t.Fatalf("%s %s, killed after %v: %d messages here, want 500, each once", tt.scheme, tt.policy, moment, len(got))
+				t.Fatalf("%s %s, killed %s: %d messages here, want 500, each once", tt.scheme, tt.policy, moment, len(got))
 			}
 			left := w.onServer()
 			if tt.policy == "delete" && len(left) != 0 || tt.policy != "delete" && !slices.Equal(left, want) {
-				t.Fatalf("%s %s, killed after %v: %d messages on the server", tt.scheme, tt.policy, moment, len(left))
+				t.Fatalf("%s %s, killed %s: %d messages on the server", tt.scheme, tt.policy, moment, len(left))
 			}
 		}
 		t.Logf("%s %s: %d of %d runs killed before their end, with %d messages delivered on average", tt.scheme, tt.policy, alive, kills, atOnce/kills)
 	}
+}
+
+// randomMoment waits for a moment of a run: when so many files are in the
+// Maildir, finished or not, or a little after the last.
+func (w *world) randomMoment(cmd *exec.Cmd) string {
+	files := rand.IntN(600)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		n := 0
+		for _, sub := range []string{"tmp", "new", "cur"} {
+			entries, _ := os.ReadDir(filepath.Join(w.maildir(), sub))
+			n += len(entries)
+		}
+		if n >= min(files, 500) {
+			break
+		}
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d/fd/0", cmd.Process.Pid)); err != nil {
+			break // it has come to its end
+		}
+	}
+	after := time.Duration(max(files-500, 0)) * 300 * time.Microsecond
+	time.Sleep(after)
+	return fmt.Sprintf("%v after %d files", after, min(files, 500))
 }
 
 // TestLargeMessage retrieves one message of 200 MB.
