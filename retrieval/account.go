@@ -59,8 +59,9 @@ type Account struct {
 	Limit int
 
 	// Name is the account's identity in a [Store] and in what a sink derives
-	// from it; empty means Protocol, User, Host and Port. Set it when those
-	// may change while the mailbox stays the same.
+	// from it; empty means Protocol, User, Host and Port, unless that is one
+	// of the protocol's own two. Set it when those may change while the
+	// mailbox stays the same.
 	Name string
 
 	// TLSConfig is for private roots, client certificates and the like; nil
@@ -143,7 +144,24 @@ func (a *Account) Identity() string {
 	if a.Name != "" {
 		return a.Name
 	}
-	return fmt.Sprintf("%s://%s@%s", a.Protocol, url.PathEscape(a.User), a.addr())
+	host := strings.ToLower(a.Host)
+	if a.isStandardPort() {
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+	} else {
+		host = a.addr()
+	}
+	return fmt.Sprintf("%s://%s@%s", a.Protocol, url.PathEscape(a.User), host)
+}
+
+// isStandardPort tells whether the account is at one of the protocol's own
+// ports, with or without TLS from the first octet: it is the same mailbox.
+func (a *Account) isStandardPort() bool {
+	if a.Protocol == POP3 {
+		return a.Port == 0 || a.Port == 110 || a.Port == 995
+	}
+	return a.Port == 0 || a.Port == 143 || a.Port == 993
 }
 
 // Box returns the mailbox as stores and sinks know it.

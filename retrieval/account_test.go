@@ -24,11 +24,13 @@ func TestParseURL(t *testing.T) {
 		url  string
 		want account
 	}{
-		{"imaps://joe@mail.example.com", account{retrieval.IMAP, retrieval.TLS, "joe", "mail.example.com", 0, "", "imap://joe@mail.example.com:993"}},
-		{"imap://joe@mail.example.com/Sent", account{retrieval.IMAP, retrieval.StartTLS, "joe", "mail.example.com", 0, "Sent", "imap://joe@mail.example.com:143"}},
+		{"imaps://joe@mail.example.com", account{retrieval.IMAP, retrieval.TLS, "joe", "mail.example.com", 0, "", "imap://joe@mail.example.com"}},
+		{"imap://joe@mail.example.com/Sent", account{retrieval.IMAP, retrieval.StartTLS, "joe", "mail.example.com", 0, "Sent", "imap://joe@mail.example.com"}},
 		{"imaps://joe%40example.com@[::1]:1993/Lists/a%20b", account{retrieval.IMAP, retrieval.TLS, "joe@example.com", "::1", 1993, "Lists/a b", "imap://joe@example.com@[::1]:1993"}},
-		{"pop3s://joe@Mail.Example.com/", account{retrieval.POP3, retrieval.TLS, "joe", "Mail.Example.com", 0, "", "pop3://joe@mail.example.com:995"}},
-		{"pop3://joe@mail.example.com", account{retrieval.POP3, retrieval.StartTLS, "joe", "mail.example.com", 0, "", "pop3://joe@mail.example.com:110"}},
+		{"pop3s://joe@Mail.Example.com/", account{retrieval.POP3, retrieval.TLS, "joe", "Mail.Example.com", 0, "", "pop3://joe@mail.example.com"}},
+		{"imaps://joe@[::1]:993", account{retrieval.IMAP, retrieval.TLS, "joe", "::1", 993, "", "imap://joe@[::1]"}},
+		{"imaps://joe@mail.example.com:143", account{retrieval.IMAP, retrieval.TLS, "joe", "mail.example.com", 143, "", "imap://joe@mail.example.com"}},
+		{"pop3://joe@mail.example.com", account{retrieval.POP3, retrieval.StartTLS, "joe", "mail.example.com", 0, "", "pop3://joe@mail.example.com"}},
 	} {
 		a, err := retrieval.ParseURL(tt.url)
 		if err != nil {

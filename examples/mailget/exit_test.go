@@ -69,11 +69,6 @@ func TestExitCodes(t *testing.T) {
 		}
 		return scripted(t, &tls.Config{Certificates: []tls.Certificate{cert}}, "* OK hello\r\n", "")
 	}
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
 	locked, err := disk.OpenLedger(imap.path("locked"))
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +85,7 @@ func TestExitCodes(t *testing.T) {
 		{"wrong password", []string{"-password-file", imap.path("wrong"), cafile, none, imap.url}, 3, "does not accept user name and password"},
 		{"wrong password, POP3", []string{"-password-file", imap.path("wrong"), "-cafile", pop3.path("ca"), none, pop3.url}, 3, "does not accept user name and password"},
 		{"unknown host", []string{password, none, "imaps://joe@no..host"}, 4, "no such host"},
-		{"refused port", []string{password, none, "pop3s://joe@" + closed.Addr().String()}, 4, "connection refused"},
+		{"refused port", []string{password, none, "pop3s://joe@127.0.0.1:1"}, 4, "connection refused"},
 		{"hangs up", []string{password, none, "-plaintext", "pop3://joe@" + hangsUp(t)}, 4, "not available"},
 		{"expired certificate", []string{password, "-cafile", imap.path("otherca"), none, "imaps://joe@" + bad(-time.Hour, "127.0.0.1")}, 5, "expired"},
 		{"wrong name in the certificate", []string{password, "-cafile", imap.path("otherca"), none, "imaps://joe@" + bad(time.Hour, "elsewhere.example")}, 5, "127.0.0.1"},

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/idna"
@@ -86,13 +88,23 @@ func (c *Conn) StartTLS(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		err = context.Cause(ctx)
-	} else {
+	case isCut(err):
+		err = Mark(ErrUnavailable, fmt.Errorf("tls: the connection ended within the handshake: %w", err))
+	default:
 		err = Mark(ErrTLS, fmt.Errorf("tls: %w", err))
 	}
 	c.Fail(err)
 	return err
+}
+
+// isCut tells whether a handshake failed because the line did, and not for
+// what was said: then there is nothing wrong with the server's certificate.
+func isCut(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func (c *Conn) handshake(ctx context.Context) error {

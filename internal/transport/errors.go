@@ -15,8 +15,8 @@ var (
 	ErrUnavailable = errors.New("server unavailable")
 
 	// ErrTLS: the connection is not as private as asked for: a certificate
-	// that does not verify, a failed handshake, an upgrade that the server
-	// refuses or tampers with.
+	// that does not verify, a handshake that fails while the line holds, an
+	// upgrade that the server refuses or tampers with.
 	ErrTLS = errors.New("no secure connection")
 
 	// ErrProtocol: the server said what the protocol does not allow, or more

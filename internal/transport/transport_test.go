@@ -199,6 +199,22 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
+// A line that is cut within the handshake says nothing against the server.
+func TestCutHandshake(t *testing.T) {
+	for _, said := range []string{"", "\x16\x03"} {
+		c, server := pair(t, nil)
+		go func() { io.WriteString(server, said); server.(*net.TCPConn).CloseWrite() }()
+		if err := c.StartTLS(t.Context()); !errors.Is(err, transport.ErrUnavailable) || errors.Is(err, transport.ErrTLS) {
+			t.Errorf("after %q: %v, want ErrUnavailable", said, err)
+		}
+	}
+	c, server := pair(t, nil)
+	go func() { io.WriteString(server, "this is not TLS\r\n"); server.(*net.TCPConn).CloseWrite() }()
+	if err := c.StartTLS(t.Context()); !errors.Is(err, transport.ErrTLS) {
+		t.Errorf("a server without TLS: %v, want ErrTLS", err)
+	}
+}
+
 func TestOldTLS(t *testing.T) {
 	ca, err := testca.New()
 	if err != nil {
