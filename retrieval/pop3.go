@@ -49,6 +49,9 @@ func dialPOP3(ctx context.Context, a *Account) (*pop3client.Client, error) {
 		return nil, err
 	}
 	err = a.logIn(ctx, func(password string) error {
+		if caps := c.Capabilities(); caps.Has("SASL") && !caps.Has("USER") {
+			return c.Auth(ctx, pop3client.Credentials{User: a.User, Password: password})
+		}
 		return c.Login(ctx, a.User, password)
 	}, func(token string) error {
 		return c.Auth(ctx, pop3client.Credentials{User: a.User, Token: token})
@@ -125,15 +128,23 @@ func (s *pop3Session) each(ctx context.Context, uids []UID, get func([]pop3clien
 		for body, err := range get(want) {
 			left--
 			if err != nil {
-				if m := (*pop3client.MessageError)(nil); s.c.Err() == nil && errors.As(err, &m) {
-					err = &MessageError{byNumber[m.Number], m.Err}
-				} else {
+				m := (*pop3client.MessageError)(nil)
+				switch {
+				case s.c.Err() != nil || !errors.As(err, &m):
 					err = s.failure(err)
+				case errors.Is(err, errors.ErrUnsupported): // no TOP: once said is enough
+					yield(nil, m.Err)
+					return
+				default:
+					err = &MessageError{byNumber[m.Number], m.Err}
 				}
-				if !yield(nil, err) && left > 0 && unseen != nil {
+				if yield(nil, err) {
+					continue
+				}
+				if left > 0 && unseen != nil {
 					*unseen = true
 				}
-				continue
+				return
 			}
 			uid := byNumber[body.Number()]
 			m := NewMessage(s.a.Box(), Summary{UID: uid, Size: s.entries[uid].Size}, body)

@@ -12,9 +12,12 @@ import (
 // keys reads search keys and makes functions of them. RFC 9051 section 6.4.4.
 type keys struct {
 	*args
-	s *session
-	q *searching
+	s     *session
+	q     *searching
+	depth int
 }
+
+const maxDepth = 100
 
 type key = func(*target) bool
 
@@ -40,6 +43,11 @@ func (k *keys) all() key {
 }
 
 func (k *keys) one() key {
+	if k.depth++; k.depth > maxDepth {
+		k.fail("the search keys are too deep")
+		return nil
+	}
+	defer func() { k.depth-- }()
 	if k.take('(') {
 		f := k.all()
 		k.expect(')')

@@ -116,28 +116,32 @@ func firstWord(s string) string {
 }
 
 // match tells whether a name matches a pattern of LIST. RFC 9051 section
-// 6.3.9.
+// 6.3.9. at[i] says that what was read of the name fits pattern[:i].
 func match(pattern, name string) bool {
-	for i := 0; i < len(pattern); i++ {
-		switch pattern[i] {
-		case '*', '%':
-			for j := 0; j <= len(name); j++ {
-				if match(pattern[i+1:], name[j:]) {
-					return true
-				}
-				if j < len(name) && pattern[i] == '%' && name[j:j+1] == delimiter {
-					return false
-				}
-			}
-			return false
-		default:
-			if name == "" || name[0] != pattern[i] {
-				return false
-			}
-			name = name[1:]
+	wild := func(c byte) bool { return c == '*' || c == '%' }
+	skip := func(at []bool) []bool { // a wildcard may stand for nothing
+		for i := range len(pattern) {
+			at[i+1] = at[i+1] || at[i] && wild(pattern[i])
 		}
+		return at
 	}
-	return name == ""
+	at := make([]bool, len(pattern)+1)
+	at[0] = true
+	at = skip(at)
+	for _, c := range []byte(name) {
+		next := make([]bool, len(at))
+		for i := range len(pattern) {
+			switch p := pattern[i]; {
+			case !at[i]:
+			case p == '*', p == '%' && string(c) != delimiter:
+				next[i] = true
+			case p == c && !wild(p):
+				next[i+1] = true
+			}
+		}
+		at = skip(next)
+	}
+	return at[len(pattern)]
 }
 
 // names7 is the base64 of modified UTF-7. RFC 3501 section 5.1.3.

@@ -96,14 +96,14 @@ func (s *session) tellFound(q *searching, found []row) {
 		nums = uids
 	}
 	if q.options == nil {
-		line := "* SEARCH"
+		line := []byte("* SEARCH")
 		for _, n := range nums {
-			line += fmt.Sprintf(" %d", n)
+			line = fmt.Appendf(line, " %d", n)
 		}
 		if q.modseq && len(nums) > 0 {
-			line += fmt.Sprintf(" (MODSEQ %d)", highest)
+			line = fmt.Appendf(line, " (MODSEQ %d)", highest)
 		}
-		s.line(line)
+		s.line(string(line))
 		return
 	}
 	line := fmt.Sprintf("* ESEARCH (TAG %s)", quote(s.tag))

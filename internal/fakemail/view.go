@@ -176,15 +176,6 @@ func (v *view) pick(sel selection) (msgs []picked, missing bool, err error) {
 	return msgs, missing, nil
 }
 
-// seq returns the sequence number of a message, or 0.
-func (v *view) seq(uid uint32) uint32 {
-	i, found := slices.BinarySearch(v.uids, uid)
-	if !found {
-		return 0
-	}
-	return uint32(i) + 1
-}
-
 func messages(ps []picked) []*message {
 	ms := make([]*message, len(ps))
 	for i, p := range ps {

@@ -134,6 +134,16 @@ func TestTwoStep(t *testing.T) {
 func TestRequireTLS(t *testing.T) {
 	talk(t, start(t, pop3server.Options{Backend: &pop3server.Backend{RequireTLS: true, Mechanisms: []string{"PLAIN"}}}), `
 	S: +OK postbag test server ready
+	C: CAPA
+	S: +OK capabilities follow
+	S: TOP
+	S: UIDL
+	S: PIPELINING
+	S: RESP-CODES
+	S: AUTH-RESP-CODE
+	S: EXPIRE NEVER
+	S: IMPLEMENTATION postbag
+	S: .
 	C: USER joe
 	S: -ERR not without TLS
 	C: AUTH PLAIN

@@ -171,6 +171,7 @@ func (t *session) pick(numbers map[int]bool) []*Message {
 // capa answers CAPA. RFC 2449 section 5.
 func (t *session) capa() {
 	o := &t.s.opts
+	logIn := !t.login && (t.secure || !t.b.RequireTLS)
 	t.ok("capabilities follow")
 	for _, c := range []struct {
 		has  bool
@@ -178,8 +179,8 @@ func (t *session) capa() {
 	}{
 		{!o.NoTOP, "TOP"},
 		{!o.NoUIDL, "UIDL"},
-		{!t.login && !t.b.NoUSER, "USER"},
-		{!t.login && len(t.b.Mechanisms) > 0, "SASL " + strings.Join(t.b.Mechanisms, " ")},
+		{logIn && !t.b.NoUSER, "USER"},
+		{logIn && len(t.b.Mechanisms) > 0, "SASL " + strings.Join(t.b.Mechanisms, " ")},
 		{!t.login && o.TLSConfig != nil && !t.secure, "STLS"},
 		{!o.NoPipelining, "PIPELINING"},
 		{true, "RESP-CODES"},
