@@ -38,9 +38,6 @@ type OAuthError = sasl.OAuthError
 // maxChallenge is the longest challenge in octets of base64.
 const maxChallenge = 64 << 10
 
-// maxChallenges is more than any mechanism has.
-const maxChallenges = 10
-
 // Auth logs in with SASL (AUTH, RFC 5034) by the strongest mechanism that the
 // server offers and creds are good for, and asks for the capabilities anew.
 // Under TLS the order is SCRAM with channel binding, SCRAM, PLAIN, LOGIN,
@@ -112,11 +109,7 @@ func (c *Client) authWith(ctx context.Context, m sasl.Mechanism) (final bool, er
 		return false, fmt.Errorf("pop3: AUTH: %w", err)
 	}
 	initial, r, err := c.sendAuth(m.Name(), initial)
-	for n := 0; err == nil && r.more; n++ {
-		if n == maxChallenges {
-			err = c.conn.ProtocolError("more than %d challenges", maxChallenges)
-			break
-		}
+	for err == nil && r.more {
 		var challenge, response []byte
 		if challenge, err = base64.StdEncoding.DecodeString(string(r.text)); err != nil {
 			err = c.conn.ProtocolError("challenge %q is not base64", clip(r.text))

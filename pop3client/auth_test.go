@@ -93,6 +93,9 @@ var authTests = []struct {
 	{"server out of order", "SASL PLAIN LOGIN", pop3client.Credentials{User: "joe", Password: "secret"}, `
 		C: AUTH PLAIN ` + b64("\x00joe\x00secret") + `
 		S: -ERR [SYS/TEMP] later`, pop3client.ErrUnavailable},
+	{"server out of order, whatever the mechanism", "SASL PLAIN LOGIN", pop3client.Credentials{User: "joe", Password: "secret", Mechanisms: []string{"LOGIN", "PLAIN"}}, `
+		C: AUTH LOGIN
+		S: -ERR [IN-USE] another session`, pop3client.ErrUnavailable},
 	{"one after the other is unknown", "SASL PLAIN LOGIN", pop3client.Credentials{User: "joe", Password: "secret"}, `
 		C: AUTH PLAIN ` + b64("\x00joe\x00secret") + `
 		S: -ERR unknown command
@@ -208,6 +211,29 @@ func TestAuthDistrust(t *testing.T) {
 				t.Errorf("Auth = %v, want ErrProtocol", err)
 			}
 		})
+	}
+}
+
+// Long lines are for challenges alone.
+func TestAuthLongLine(t *testing.T) {
+	c, err := start(t, &pop3client.Options{MaxLine: 100}, func(s *script) {
+		s.send("+OK ready")
+		s.capa()
+		s.expect("AUTH CRAM-MD5")
+		s.send("+ " + b64("<"+strings.Repeat("x", 40_000)+"@mail>"))
+		s.r.ReadString('\n')
+		s.send("-ERR no")
+		s.expect("NOOP")
+		s.send("+OK " + strings.Repeat("x", 100))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Auth(t.Context(), pop3client.Credentials{User: "joe", Password: "secret", Mechanisms: []string{"CRAM-MD5"}}); !errors.Is(err, pop3client.ErrAuth) {
+		t.Errorf("Auth with a long challenge: %v, want ErrAuth", err)
+	}
+	if err := c.Noop(t.Context()); !errors.Is(err, pop3client.ErrProtocol) {
+		t.Errorf("Noop with a long reply: %v, want ErrProtocol", err)
 	}
 }
 

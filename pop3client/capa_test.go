@@ -209,3 +209,36 @@ func TestNotOffered(t *testing.T) {
 	}
 	c.Close()
 }
+
+// What was found out before login is nothing to go by after it.
+func TestForgottenAtLogin(t *testing.T) {
+	c, err := start(t, nil, func(s *script) {
+		s.send("+OK ready")
+		s.capa("PIPELINING")
+		s.expect("TOP 1 0")
+		s.send("-ERR unknown command before login")
+		s.expect("USER joe")
+		s.send("+OK")
+		s.expect("PASS secret")
+		s.send("+OK")
+		s.expect("CAPA")
+		s.send("-ERR not now")
+		s.expect("TOP 1 0")
+		s.send("+OK", ".")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Top(t.Context(), 1, 0); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("Top before login = %v", err)
+	}
+	if err := c.Login(t.Context(), "joe", "secret"); err != nil {
+		t.Fatal(err)
+	}
+	if c.Pipelining() || c.Capabilities() != nil {
+		t.Errorf("the capabilities from before login: %q", c.Capabilities())
+	}
+	if _, err := c.Top(t.Context(), 1, 0); err != nil {
+		t.Errorf("Top after login = %v", err)
+	}
+}

@@ -84,6 +84,24 @@ func TestUncommitted(t *testing.T) {
 			}
 		}
 	}
+	t.Run("nothing marked any more", func(t *testing.T) {
+		c := loggedIn(t, nil, nil, func(s *script) {
+			for _, line := range []string{"DELE 1", "RSET"} {
+				s.expect(line)
+				s.send("+OK")
+			}
+			s.expect("QUIT")
+		})
+		if _, err := c.Dele(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Rset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Quit(t.Context()); err == nil || errors.Is(err, pop3client.ErrUncommitted) {
+			t.Errorf("Quit = %v, want an error that is not ErrUncommitted", err)
+		}
+	})
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := loggedIn(t, nil, nil, func(s *script) {

@@ -101,7 +101,15 @@ func FuzzSession(f *testing.F) {
 			return
 		}
 		defer c.Close()
-		check("Login", c.Login(t.Context(), "joe", "secret"))
+		if size%3 == 0 {
+			err := c.Auth(t.Context(), pop3client.Credentials{User: "joe", Password: "secret", Token: "token", Mechanisms: []string{"OAUTHBEARER", "SCRAM-SHA-1", "CRAM-MD5", "LOGIN"}})
+			if err != nil && c.Err() == nil {
+				err = &pop3client.Error{} // refused, or cancelled
+			}
+			check("Auth", err)
+		} else {
+			check("Login", c.Login(t.Context(), "joe", "secret"))
+		}
 		list, err := c.Listing(t.Context())
 		if !errors.Is(err, errors.ErrUnsupported) {
 			check("Listing", err)

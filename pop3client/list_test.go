@@ -1,6 +1,7 @@
 package pop3client_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -229,5 +230,42 @@ func TestSingleReplies(t *testing.T) {
 				t.Errorf("%s: the session: %v", tt.reply, c.Err())
 			}
 		}
+	}
+}
+
+func TestListEachCancel(t *testing.T) {
+	srv := serve(t, pop3server.Options{User: "joe", Password: "secret"})
+	messages(srv, 3)
+	c := session(t, srv, nil)
+	cause := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	n := 0
+	var last error
+	for _, err := range c.ListEach(ctx, 1, 2, 3) {
+		n++
+		last = err
+		cancel(cause)
+	}
+	if n != 2 || !errors.Is(last, cause) {
+		t.Errorf("%d entries, then %v, want the cause instead of the second", n, last)
+	}
+}
+
+// Which messages there are is what the lists must agree on, not just how many.
+func TestListingAfterDele(t *testing.T) {
+	c := loggedIn(t, nil, nil, func(s *script) {
+		for _, line := range []struct{ command, reply string }{
+			{"DELE 1", "+OK"}, {"STAT", "+OK 1 20"}, {"LIST", "+OK\r\n2 20\r\n."}, {"UIDL", "+OK\r\n1 a\r\n."},
+		} {
+			s.expect(line.command)
+			s.send(line.reply)
+		}
+	})
+	if _, err := c.Dele(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := c.Listing(t.Context()); !errors.Is(err, pop3client.ErrProtocol) {
+		t.Errorf("Listing = %v, %v, want ErrProtocol", list, err)
 	}
 }

@@ -42,6 +42,19 @@ func TestGreeting(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a refusal ends the connection", func(t *testing.T) {
+		ended := make(chan struct{})
+		start(t, nil, func(s *script) {
+			s.send("-ERR go away")
+			s.expectEnd()
+			close(ended)
+		})
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			t.Error("the connection is left open")
+		}
+	})
 	t.Run("silence", func(t *testing.T) {
 		_, err := start(t, &pop3client.Options{StallTimeout: 20 * time.Millisecond}, func(s *script) { s.expectEnd() })
 		if !errors.Is(err, pop3client.ErrUnavailable) {
@@ -422,14 +435,18 @@ func TestOutOfTurn(t *testing.T) {
 	}
 }
 
-// QUIRK: Office 365 has answered DELE with an empty line (MailKit issue 1636).
-func TestEmptyReply(t *testing.T) {
-	c := loggedIn(t, nil, nil, func(s *script) {
-		s.expect("DELE 1")
-		s.send("")
-	})
-	if results, err := c.Dele(t.Context(), 1); !errors.Is(err, pop3client.ErrProtocol) {
-		t.Errorf("Dele = %v, %v, want ErrProtocol", results, err)
+func TestNoReply(t *testing.T) {
+	for _, line := range []string{
+		"", // QUIRK: Office 365 has answered DELE so (MailKit issue 1636)
+		"+OKAY", "-ERROR", "+ok", "-err no", "OK", " +OK", "+", "+ go on", "* OK", "250 OK",
+	} {
+		c := loggedIn(t, nil, nil, func(s *script) {
+			s.expect("DELE 1")
+			s.send(line)
+		})
+		if results, err := c.Dele(t.Context(), 1); !errors.Is(err, pop3client.ErrProtocol) {
+			t.Errorf("%q: Dele = %v, %v, want ErrProtocol", line, results, err)
+		}
 	}
 }
 

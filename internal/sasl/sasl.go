@@ -22,8 +22,8 @@ type Mechanism interface {
 	// it answers the server's first, empty challenge.
 	Start() ([]byte, error)
 
-	// Next answers a challenge. After an error the exchange is to be
-	// cancelled; an [transport.ErrProtocol] means that the server is not to
+	// Next answers a challenge, and fails if the mechanism has no more of
+	// them. After an error the exchange is to be cancelled; an [transport.ErrProtocol] means that the server is not to
 	// be trusted any further.
 	Next(challenge []byte) ([]byte, error)
 

@@ -1,6 +1,9 @@
 package retrievaltest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // askedCommand is a command that the server has been asked and has not
 // answered.
@@ -15,6 +18,7 @@ type askedCommand struct {
 	got     int64  // octets of the reply
 	swallow bool   // the reply does not get through
 	instead string // what does
+	refused bool   // and that is not an OK
 }
 
 // ask notes that the server owes a reply.
@@ -72,11 +76,10 @@ func (c *faultyConn) answered(first *askedCommand, part *replyPart) *askedComman
 func (c *faultyConn) forget(a *askedCommand) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range c.asked {
-		if c.asked[i] == a {
-			c.asked = append(c.asked[:i:i], c.asked[i+1:]...)
-			break
-		}
+	if i := slices.Index(c.asked, a); i == 0 {
+		c.asked = c.asked[1:]
+	} else if i > 0 {
+		c.asked = slices.Delete(c.asked, i, i+1)
 	}
 	a.answered = true
 	c.changed.Broadcast()

@@ -188,11 +188,18 @@ func (c *faultyConn) sleep(d time.Duration) bool {
 	return false
 }
 
-// startTLS makes both sides TLS after the server has agreed to it.
-func (c *faultyConn) startTLS() error {
+// startTLS makes both sides TLS after the server has agreed to it, or if the
+// client was told otherwise only the server's.
+func (c *faultyConn) startTLS(both bool) error {
 	secure := tls.Client(c.raw, c.authority.forServer(c.host))
 	if err := secure.Handshake(); err != nil {
 		return err
+	}
+	if !both {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.server = secure
+		return nil
 	}
 	if f := c.tlsFault; f != nil && f.tls == TLSEarlyData {
 		f.struck.Add(1)

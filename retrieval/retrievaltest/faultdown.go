@@ -107,7 +107,7 @@ func (d *downward) take(p []byte) error {
 		}
 		received++
 		if a.tls && part.ok {
-			if err := d.secure(p); err != nil {
+			if err := d.secure(a, p); err != nil {
 				return err
 			}
 			p = nil
@@ -131,10 +131,10 @@ func dialectOf(first byte) faultDialect {
 }
 
 // secure makes what follows TLS, unless rest came ahead of it: then the client
-// gets that, and has to see to it.
-func (d *downward) secure(rest []byte) error {
+// gets that, and has to see to it. A client that was refused goes on without.
+func (d *downward) secure(a *askedCommand, rest []byte) error {
 	if len(rest) == 0 && d.c.authority != nil {
-		return d.c.startTLS()
+		return d.c.startTLS(!a.refused)
 	}
 	d.c.speak(dialectOpaque)
 	return d.say(rest)
@@ -185,7 +185,7 @@ func (d *downward) amid(a *askedCommand, f *armedFault) error {
 		return d.strike(f)
 	}
 	f.happened()
-	a.swallow = true
+	a.swallow, a.refused = true, !strings.HasPrefix(f.text, "OK") && !strings.HasPrefix(f.text, "+OK")
 	a.instead += tagged(f.text, a.tag)
 	return nil
 }

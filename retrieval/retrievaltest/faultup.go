@@ -104,7 +104,7 @@ func (u *upward) follow(line []byte) {
 
 // isContinuation tells whether the client is within AUTH, AUTHENTICATE or IDLE.
 func (u *upward) isContinuation() bool {
-	if u.last == nil || u.isAnswered(u.last) {
+	if u.last == nil || u.last.multi || u.isAnswered(u.last) {
 		return false
 	}
 	verb, _, _ := strings.Cut(u.last.name, " ")

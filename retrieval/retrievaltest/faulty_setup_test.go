@@ -53,7 +53,7 @@ func each(t *testing.T, f func(t *testing.T, m *maildrop)) {
 func mails(n int) [][]byte {
 	var msgs [][]byte
 	for i := range n {
-		msgs = append(msgs, fmt.Appendf(nil, "From: a@example.com\r\nSubject: %d\r\n\r\n.dot\r\nnumber %d\r\n{5}\r\n", i, i))
+		msgs = append(msgs, fmt.Appendf(nil, "From: a@example.com\r\nMessage-ID: <%d@example.com>\r\n\r\n.dot\r\nnumber %d\r\n{5}\r\n", i, i))
 	}
 	return msgs
 }

@@ -17,19 +17,14 @@ import (
 // brokenMailbox is a mailbox whose sessions have a bug: the name of the case
 // that they are to fail.
 func brokenMailbox(t *testing.T, bug string) rt.Mailbox {
-	p := retrieval.IMAP
-	if bug == "Ambiguous" {
-		p = retrieval.POP3
-	}
 	if bug == "" {
-		return newMailbox(t, p, nil)
+		return newMailbox(t, retrieval.IMAP, nil)
 	}
-	var box rt.Mailbox
-	raw := newMailbox(t, p, func(r retrieval.Retriever) retrieval.Retriever {
-		return &brokenSession{Retriever: r, bug: bug, box: &box}
+	box := new(rt.Mailbox)
+	*box = newMailbox(t, retrieval.IMAP, func(r retrieval.Retriever) retrieval.Retriever {
+		return &brokenSession{Retriever: r, bug: bug, box: box}
 	})
-	box = raw
-	return box
+	return *box
 }
 
 // brokenSession is a session with a bug.

@@ -41,7 +41,8 @@ import (
 //
 // A message has the same UID over both protocols, but for the [Gmail] profile.
 // Of IMAP there is what RFC 9051 has, and COMPRESS, CONDSTORE, QRESYNC and
-// OBJECTID; not QUOTA, SORT, THREAD, NOTIFY, MULTIAPPEND or ACL.
+// OBJECTID; not QUOTA, SORT, THREAD, NOTIFY, MULTIAPPEND or ACL. An IMAP client
+// that is silent for 30 minutes, in IDLE too, is told BYE.
 type Server struct {
 	*host
 	user string

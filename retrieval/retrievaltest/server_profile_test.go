@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/retrievaltest"
@@ -44,6 +46,9 @@ func TestServerGmailQuit(t *testing.T) {
 	s := retrievaltest.NewServer(t, &retrievaltest.ServerOptions{InMemory: true, Profile: retrievaltest.Gmail})
 	s.Deliver(letters(3)...)
 	a := s.Account(retrieval.POP3)
+	if held, err := s.Mailbox(retrieval.POP3).Contents(); err != nil || !slices.Equal(listed(t, a), []retrieval.UID{held[0].UID, held[1].UID, held[2].UID}) {
+		t.Errorf("the suite is told of other UIDs than POP3: %+v, %v", held, err)
+	}
 	read := func(n int, commit bool) {
 		t.Helper()
 		r, err := retrieval.Open(t.Context(), a)
@@ -118,6 +123,7 @@ func TestServerExchangePOP3(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(10 * time.Second))
 			io.WriteString(conn, tt.say)
 			got, err := io.ReadAll(conn)
 			if want := "+OK The Microsoft Exchange POP3 service is ready. [cG9zdGJhZw==]\r\n" + tt.want; err != nil || string(got) != want {

@@ -61,21 +61,22 @@ func TestSink(t *testing.T, newSink func(t *testing.T) SinkUnderTest) {
 	}
 }
 
-// sinkNeeds is what a case is about.
-type sinkNeeds int
+// suiteNeeds is what a case needs an implementation to be or to have.
+type suiteNeeds int
 
 const (
-	needsFlusher sinkNeeds = 1 << iota
+	needsFlusher suiteNeeds = 1 << iota
 	needsFinder
 	needsMirrorer
 	needsReopen
 	needsOnce
 	needsConcurrent
+	needsLock
 )
 
 var sinkTests = []struct {
 	name  string
-	needs sinkNeeds
+	needs suiteNeeds
 	rule  string // printed with each failure
 	test  func(*sinkFixture)
 }{
@@ -123,12 +124,12 @@ func (f *sinkFixture) broken(format string, args ...any) {
 }
 
 // lacks says what the sink is not that a case needs.
-func (f *sinkFixture) lacks(needs sinkNeeds) string {
+func (f *sinkFixture) lacks(needs suiteNeeds) string {
 	_, flusher := f.Sink.(retrieval.Flusher)
 	_, finder := f.Sink.(retrieval.Finder)
 	_, mirrorer := f.Sink.(retrieval.Mirrorer)
 	for _, n := range []struct {
-		need sinkNeeds
+		need suiteNeeds
 		has  bool
 		text string
 	}{

@@ -40,11 +40,9 @@ func TestStore(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	}
 }
 
-const needsLock = needsReopen << 10
-
 var storeTests = []struct {
 	name  string
-	needs sinkNeeds
+	needs suiteNeeds
 	rule  string // printed with each failure
 	test  func(*storeFixture)
 }{

@@ -42,6 +42,9 @@ func testFetch(f *fixture) {
 	if len(want) > 0 {
 		f.broken("Fetch left out %d messages without an error", len(want))
 	}
+	for m, err := range r.Fetch(f.Context()) {
+		f.broken("Fetch of nothing yields %v, %v", m, err)
+	}
 }
 
 func testFetchLeavesNoTrace(f *fixture) {

@@ -31,6 +31,9 @@ func testFlags(f *fixture) {
 		if err := set(step.op, step.flags...); err != nil {
 			f.broken("SetFlags: %v", err)
 		}
+		if err := retrieval.SetFlags(f.Context(), r, retrieval.AddFlags, []retrieval.Flag{retrieval.FlagDraft}); err != nil {
+			f.broken("SetFlags of no messages: %v", err)
+		}
 		sums, err := f.open().List(f.Context())
 		if err != nil {
 			f.broken("List: %v", err)

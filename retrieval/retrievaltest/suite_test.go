@@ -35,9 +35,10 @@ func newMailbox(t *testing.T, p retrieval.Protocol, wrap func(retrieval.Retrieve
 	box.OpenFaulty = func(t testing.TB, faults ...*rt.Fault) (retrieval.Retriever, error) {
 		return open(t.Context(), rt.Faulty(t, m.account, faults...))
 	}
-	if p == retrieval.POP3 {
-		same := rt.Answer(rt.AfterCommand("UIDL", 1), "+OK\r\n1 same\r\n2 same\r\n.")
-		box.OpenAmbiguous = func(t testing.TB) (retrieval.Retriever, error) { return box.OpenFaulty(t, same) }
+	same := rt.Answer(rt.AfterCommand("UIDL", 1), "+OK\r\n1 same\r\n2 same\r\n.")
+	if p == retrieval.IMAP {
+		same = rt.Answer(rt.AfterCommand("UID FETCH", 1), "* 1 FETCH (UID 7 FLAGS ())\r\n* 2 FETCH (UID 7 FLAGS ())\r\nOK done")
 	}
+	box.OpenAmbiguous = func(t testing.TB) (retrieval.Retriever, error) { return box.OpenFaulty(t, same) }
 	return box
 }
