@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
 	"example.com/postbag/internal/sasl"
 )
@@ -46,11 +47,11 @@ const maxChallenge = 64 << 10
 //
 // A mechanism that the server refuses for other reasons than the credentials,
 // as far as that can be told, is followed by the next; but where SCRAM has
-// come to its proof, the password is not sent as it is any more. Credentials that it
-// refuses are [ErrAuth], with an [*OAuthError] if it says why; the session
-// goes on. A server that does not prove what the mechanism asks of it is
-// [ErrProtocol], and the connection is closed. Without TLS nothing is sent,
-// and the error is [ErrTLS], unless plaintext was asked for.
+// come to its proof, the password is not sent as it is any more. Credentials
+// that are refused are [ErrAuth], with an [*OAuthError] if the server says
+// why; the session goes on. A server that does not prove what the mechanism
+// asks of it is [ErrProtocol], and the connection is closed. Without TLS
+// nothing is sent, and the error is [ErrTLS], unless plaintext was asked for.
 func (c *Client) Auth(ctx context.Context, creds Credentials) error {
 	if err := c.checkSecure("AUTH"); err != nil {
 		return err
@@ -101,31 +102,9 @@ func (c *Client) authWith(ctx context.Context, m sasl.Mechanism) (final bool, er
 		return true, err
 	}
 	defer release()
-	defer func(n int) { c.w.maxLine = n }(c.w.maxLine)
-	c.w.maxLine = max(c.w.maxLine, maxChallenge)
-
-	initial, err := m.Start()
-	if err != nil {
-		return false, fmt.Errorf("pop3: AUTH: %w", err)
-	}
-	initial, r, err := c.sendAuth(m.Name(), initial)
-	for err == nil && r.more {
-		var challenge, response []byte
-		if challenge, err = base64.StdEncoding.DecodeString(string(r.text)); err != nil {
-			err = c.conn.ProtocolError("challenge %q is not base64", clip(r.text))
-			break
-		}
-		if initial != nil { // the challenge only asks for it
-			response, initial = initial, nil
-		} else if response, err = m.Next(challenge); err != nil {
-			return c.cancelAuth(m, err)
-		}
-		r, err = c.say(base64.StdEncoding.EncodeToString(response), "***")
-	}
+	r, why, err := c.converse(m)
 	if err == nil && r.ok {
-		if initial != nil {
-			err = errors.New("the server is content before it has the credentials")
-		} else if err = m.Done(); err == nil {
+		if err = m.Done(); err == nil {
 			return true, nil
 		}
 		err = c.conn.ProtocolError("%w", err)
@@ -133,17 +112,50 @@ func (c *Client) authWith(ctx context.Context, m sasl.Mechanism) (final bool, er
 	if err != nil {
 		return true, c.lost("AUTH", err)
 	}
-	refused := c.refused("AUTH", r)
 	final, detail := m.Refused()
-	if refused.unsupported {
-		final = false
-	} else if refused.Code != "" && refused.Code != "AUTH" {
+	if why != nil {
+		return final, fmt.Errorf("pop3: AUTH: %w", why)
+	}
+	refused := c.refused("AUTH", r)
+	switch {
+	case refused.Code != "" && refused.Code != "AUTH":
 		final = true // it cannot serve, with whatever mechanism
+	case refused.unsupported && !strings.HasPrefix(m.Name(), "SCRAM-"):
+		final = false // it took the credentials for something else
 	}
 	if detail != nil {
 		return final, fmt.Errorf("%w: %w", refused, detail)
 	}
 	return final, refused
+}
+
+// converse has the exchange, up to the reply that ends it; why is the
+// mechanism's reason, if it was this side that ended it.
+func (c *Client) converse(m sasl.Mechanism) (r reply, why, err error) {
+	defer func(n int) { c.w.maxLine = n }(c.w.maxLine)
+	c.w.maxLine = max(c.w.maxLine, maxChallenge)
+	initial, err := m.Start()
+	if err != nil {
+		return r, nil, err
+	}
+	initial, r, err = c.sendAuth(m.Name(), initial)
+	for err == nil && r.more {
+		challenge, bad := base64.StdEncoding.DecodeString(string(r.text))
+		if bad != nil {
+			return r, nil, c.conn.ProtocolError("challenge %q is not base64", clip(r.text))
+		}
+		response := initial // the first challenge may only ask for it
+		if initial = nil; response == nil {
+			if response, why = m.Next(challenge); why != nil {
+				return c.cancelAuth(why)
+			}
+		}
+		r, err = c.say(base64.StdEncoding.EncodeToString(response), "***")
+	}
+	if err == nil && r.ok && initial != nil {
+		err = c.conn.ProtocolError("the server is content before it has the credentials")
+	}
+	return r, nil, err
 }
 
 // sendAuth sends the command, and returns what of the initial response there
@@ -176,19 +188,14 @@ func (c *Client) say(line, shown string) (reply, error) {
 	return c.w.reply()
 }
 
-// cancelAuth ends an exchange in which the mechanism failed with why. RFC
-// 5034 section 4.
-func (c *Client) cancelAuth(m sasl.Mechanism, why error) (final bool, err error) {
+// cancelAuth ends an exchange in which the mechanism failed. RFC 5034 section 4.
+func (c *Client) cancelAuth(why error) (reply, error, error) {
 	if errors.Is(why, ErrProtocol) {
-		return true, c.lost("AUTH", why)
+		return reply{}, nil, why
 	}
 	r, err := c.say("*", "*")
 	if err == nil && (r.ok || r.more) {
 		err = c.conn.ProtocolError("a cancelled exchange is answered with %q", clip(c.w.line))
 	}
-	if err != nil {
-		return true, c.lost("AUTH", err)
-	}
-	final, _ = m.Refused()
-	return final, fmt.Errorf("pop3: AUTH: %w", why)
+	return r, why, err
 }

@@ -125,8 +125,8 @@ func (c *Client) start(ctx context.Context, upgrade bool) error {
 // StartTLS turns the session to TLS with STLS (RFC 2595 section 4), verified
 // for Options.TLSConfig.ServerName or the host dialled, and asks for the
 // capabilities anew. It is for sessions begun by [New]. On any failure the
-// connection is closed, and the error is [ErrTLS]: what a server that has no
-// TLS says cannot be told from what an attacker says.
+// connection is closed: a server that refuses cannot be told from an attacker
+// who does, and both are [ErrTLS].
 func (c *Client) StartTLS(ctx context.Context) error {
 	if c.tls {
 		return fmt.Errorf("pop3: STLS: the session has TLS already")

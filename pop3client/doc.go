@@ -20,6 +20,25 @@
 // connection is closed; [Client.Err] then says why, and every later call
 // returns that error.
 //
+// # Logging in
+//
+// [Client.Login] is USER and PASS, [Client.Auth] the strongest SASL mechanism
+// that both sides have, OAuth 2.0 among them, [Client.APOP] what it says.
+//
+// # Pipelining
+//
+// Where the server offers it, up to [Options.Window] commands are under way,
+// written by a goroutine that ends with the call or loop; nothing is sent
+// behind a login, STLS or QUIT before the reply. Elsewhere each reply is
+// waited for. A server that is not up to what it offers shows as [ErrDesync].
+//
+// # Servers without UIDL or TOP
+//
+// Both are optional, and CAPA is missing or wrong about them on some servers.
+// So they are tried, and a server that does not have them is
+// [errors.ErrUnsupported]. Without UIDL messages have no lasting names: they
+// can be retrieved and deleted by [Client.List], but not remembered.
+//
 // # Contexts
 //
 // A context bounds each call. POP3 cannot take a command back: when a context

@@ -326,12 +326,13 @@ func TestDialFails(t *testing.T) {
 func TestStartTLS(t *testing.T) {
 	for _, tt := range []struct {
 		name, reply string
+		want        error
 	}{
-		{"refused", "-ERR no TLS here\r\n"},
-		{"reply ahead of the handshake", "+OK begin\r\n+OK injected\r\n"},
-		{"half a reply ahead of the handshake", "+OK begin\r\n+"},
-		{"no handshake", "+OK begin\r\n"},
-		{"garbage", "huh\r\n"},
+		{"refused", "-ERR no TLS here\r\n", pop3client.ErrTLS},
+		{"reply ahead of the handshake", "+OK begin\r\n+OK injected\r\n", pop3client.ErrTLS},
+		{"half a reply ahead of the handshake", "+OK begin\r\n+", pop3client.ErrTLS},
+		{"no handshake", "+OK begin\r\n", pop3client.ErrUnavailable},
+		{"garbage", "huh\r\n", pop3client.ErrProtocol},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := start(t, &pop3client.Options{TLSConfig: &tls.Config{ServerName: "localhost"}}, func(s *script) {
@@ -343,9 +344,8 @@ func TestStartTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = c.StartTLS(t.Context())
-			if want := pop3client.ErrTLS; tt.name != "garbage" && !errors.Is(err, want) || err == nil {
-				t.Errorf("StartTLS = %v, want %v", err, want)
+			if err := c.StartTLS(t.Context()); !errors.Is(err, tt.want) {
+				t.Errorf("StartTLS = %v, want %v", err, tt.want)
 			}
 			if c.Err() == nil {
 				t.Error("the session goes on")
