@@ -47,6 +47,8 @@ func badTLS(t *testing.T, a retrieval.Account, how rt.TLSFault) {
 		return
 	case how == rt.TLSStalled:
 		want = context.DeadlineExceeded
+	case how == rt.TLSCut: // the line is at fault, not what was said
+		want = retrieval.ErrUnavailable
 	}
 	if !errors.Is(err, want) || asked || f.Struck() != 1 {
 		t.Errorf("%v, struck %d times, password asked: %v", err, f.Struck(), asked)
