@@ -33,7 +33,9 @@ type Credentials struct {
 }
 
 // OAuthError is what a server says of an OAuth 2.0 token that it does not
-// accept. It is found with errors.As.
+// accept (RFC 7628 section 3.2.2). It is found with errors.As. Its fields are
+// Status, such as "invalid_token" or "401", Schemes, Scope, and JSON, the whole
+// of it.
 type OAuthError = sasl.OAuthError
 
 // maxChallenge is the longest challenge in octets of base64.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"example.com/postbag/internal/transport"
+	"example.com/postbag/pop3client"
 )
 
 // What went wrong, for errors.Is. The first group are the clients' own
@@ -59,6 +60,10 @@ var (
 	// ErrAmbiguous: the server gave two messages the same UID. Nothing was done.
 	ErrAmbiguous = errors.New("two messages with the same UID")
 )
+
+// OAuthError is what a server says of a token that it does not accept, for
+// errors.As. Its fields are Status, Schemes, Scope and JSON.
+type OAuthError = pop3client.OAuthError
 
 // MessageError is an error about one message; the others go on.
 type MessageError struct {
