@@ -6,8 +6,8 @@
 //     lost and nothing delivered twice. Begin here.
 //   - [example.com/postbag/retrieval/disk]: a Maildir to deliver into and a
 //     ledger that remembers, both durable.
-//   - [example.com/postbag/retrieval/retrievaltest]: servers in process and a
-//     conformance suite, for your own tests.
+//   - [example.com/postbag/retrieval/retrievaltest]: for your own tests, a fake
+//     mailbox, recorded sessions, faults and conformance suites.
 //   - [example.com/postbag/message]: what a mail says.
 //   - [example.com/postbag/pop3client] and [example.com/postbag/imapclient]:
 //     the two protocols with contexts, streams and limits, useful alone.
