@@ -3,6 +3,8 @@ package imapclient
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -66,4 +68,29 @@ func isAtom(b []byte) bool {
 		}
 	}
 	return len(b) > 0
+}
+
+// inRev2 are the extensions that are part of IMAP4rev2. RFC 9051 appendix E.
+var inRev2 = []string{
+	"ENABLE", "ESEARCH", "IDLE", "LIST-EXTENDED", "LIST-STATUS", "LITERAL-", "MOVE", "NAMESPACE",
+	"SASL-IR", "SEARCHRES", "SPECIAL-USE", "STATUS=SIZE", "UIDPLUS", "UNSELECT",
+}
+
+// offers tells whether the server has an extension. The capabilities are
+// known.
+func (c *Client) offers(name string) bool {
+	return c.caps.Has(name) || c.caps.Has("IMAP4REV2") && slices.Contains(inRev2, name) ||
+		name == "CONDSTORE" && c.caps.Has("QRESYNC") // RFC 7162 section 3.2.3
+}
+
+// needs makes sure that the server has an extension before what needs it is
+// sent.
+func (c *Client) needs(extension, what string) error {
+	if err := c.needCapabilities(); err != nil {
+		return err
+	}
+	if !c.offers(extension) {
+		return fmt.Errorf("imap: %s: the server has no %s: %w", what, extension, errors.ErrUnsupported)
+	}
+	return nil
 }

@@ -37,8 +37,15 @@ type Client struct {
 	avgBody   int64    // of the bodies received, for the size of batches
 	flagNames map[string]string
 
+	oddNames map[string]string // names of mailboxes, to the form in which the server has them
+
+	code     string // the response code that the last command ended with, or empty
+	codeArgs []byte // what follows it
+
 	waiter  waiter // who waits for untagged data
 	unasked int64  // octets of it in this command that nobody waited for
+	kept    int64  // octets of it in this command that are kept as its result
+	longest int    // octets of a line in this command, 0 for maxLine
 	busy    atomic.Bool
 }
 
@@ -93,7 +100,7 @@ func (c *Client) begin(ctx context.Context) (end func(), err error) {
 		c.busy.Store(false)
 		return nil, err
 	}
-	c.unasked = 0
+	c.unasked, c.kept, c.longest = 0, 0, 0
 	return func() {
 		release()
 		c.busy.Store(false)

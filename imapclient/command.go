@@ -71,6 +71,8 @@ func (c *Client) await(tag, name string) error {
 // ended takes the tagged response that ends a command.
 func (c *Client) ended(r *response, name string) error {
 	status := r.word()
+	code, args, _ := splitCode(r.rest())
+	c.code, c.codeArgs = code, bytes.Clone(args)
 	c.observeCode(r.rest())
 	switch status {
 	case "OK":

@@ -37,6 +37,9 @@ var (
 	// ErrClosed: the client was closed or logged out on this side.
 	ErrClosed = transport.ErrClosed
 
+	// ErrTooLarge: the server does not take a message of that size.
+	ErrTooLarge = errors.New("message is too large for the server")
+
 	// ErrBusy: another command is under way on the client.
 	ErrBusy = errors.New("another command is under way")
 )
@@ -77,15 +80,17 @@ func (e *Error) Unwrap() error {
 		return ErrUnavailable
 	case "PRIVACYREQUIRED":
 		return ErrTLS
-	case "NONEXISTENT":
+	case "NONEXISTENT", "TRYCREATE":
 		return ErrNoMailbox
+	case "TOOBIG": // RFC 7889 section 4
+		return ErrTooLarge
 	}
 	switch {
 	case e.Status == "BYE":
 		return ErrUnavailable
 	case e.Status == "NO" && (e.Command == "LOGIN" || e.Command == "AUTHENTICATE"):
 		return ErrAuth
-	case e.Status == "NO" && (e.Command == "SELECT" || e.Command == "EXAMINE") && (e.Code == "" || e.Code == "TRYCREATE"):
+	case e.Status == "NO" && (e.Command == "SELECT" || e.Command == "EXAMINE") && e.Code == "":
 		return ErrNoMailbox // many servers say it without a code
 	}
 	return nil

@@ -26,11 +26,15 @@ type guard struct {
 	tag    string     // of go-imap's command that is under way, or empty
 	closed bool
 
-	out    []byte // for go-imap to read
-	sent   []byte // an unfinished line of go-imap's
-	result *Error // how the last command ended, nil for OK
-	code   string // the response code that it ended with
+	out    []byte    // for go-imap to read
+	sent   []byte    // an unfinished line of go-imap's
+	names  []ownName // in the command that go-imap writes
+	result *Error    // how the last command ended, nil for OK
 }
+
+// ownName is a mailbox name that go-imap would write wrongly, and what it
+// writes instead.
+type ownName struct{ written, wire []byte }
 
 // splice begins go-imap's part: it is told of a session that is authenticated.
 func (c *Client) splice() error {
@@ -84,7 +88,7 @@ func (c *Client) engineRun(name string, w waiter, do func(*goimap.Client) error)
 	}
 	c.waiter = w
 	err := do(e.Client)
-	c.waiter = nil
+	c.waiter, e.guard.names = nil, nil
 	if broken := c.conn.Err(); broken != nil {
 		return broken
 	}
@@ -140,7 +144,6 @@ func (g *guard) next() error {
 	if r.tag != g.tag {
 		return g.c.conn.ProtocolError("imap: an answer to a command that was not given")
 	}
-	g.code, _, _ = splitCode(r.afterStatus())
 	status := "NO"
 	switch err := g.c.ended(r, "").(type) {
 	case nil:
@@ -169,14 +172,18 @@ func (g *guard) Write(p []byte) (int, error) {
 	for {
 		i := bytes.IndexByte(g.sent, '\n')
 		if i < 0 {
-			break
+			return len(p), nil
 		}
-		g.c.conn.Transcript().Client(g.sent[:i+1])
+		line := g.sent[:i+1]
 		g.sent = g.sent[i+1:]
+		for _, name := range g.names {
+			line = bytes.Replace(line, name.written, name.wire, 1)
+		}
+		if err := g.c.sendLine(line); err != nil {
+			return 0, err
+		}
+		g.turn.Broadcast()
 	}
-	n, err := g.c.conn.Write(p)
-	g.turn.Broadcast()
-	return n, err
 }
 
 // Close implements net.Conn. Without go-imap there is no going on.

@@ -1,12 +1,9 @@
 package imapclient
 
 import (
+	"bytes"
 	"context"
-	"encoding/base64"
-	"errors"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/emersion/go-imap/v2"
 	goimap "github.com/emersion/go-imap/v2/imapclient"
@@ -17,10 +14,11 @@ type ListedMailbox struct {
 	Name       string // decoded from modified UTF-7 (RFC 3501 section 5.1.3) where it is that
 	Delimiter  string // between levels of the hierarchy; empty: there are none
 	Attributes []string
+	Status     *Status // nil unless [ListOptions] asked for it and the server told
 }
 
-// Has tells whether the mailbox has an attribute, in any case: \Noselect, or
-// a special use such as \Sent (RFC 6154).
+// Has tells whether the mailbox has an attribute, in any case: \Noselect,
+// \HasChildren, \Subscribed, or a special use such as \Sent (RFC 6154).
 func (m ListedMailbox) Has(attribute string) bool {
 	for _, a := range m.Attributes {
 		if strings.EqualFold(a, attribute) {
@@ -31,33 +29,56 @@ func (m ListedMailbox) Has(attribute string) bool {
 }
 
 // Mailboxes lists the mailboxes that match pattern, in which "*" stands for
-// anything and "%" for anything within a level. An empty pattern is "*".
+// anything and "%" for anything within a level. An empty pattern is "*". It is
+// [Client.List] without options.
 func (c *Client) Mailboxes(ctx context.Context, pattern string) ([]ListedMailbox, error) {
-	if err := badArgument("the pattern", pattern); err != nil {
-		return nil, err
-	}
 	if pattern == "" {
 		pattern = "*"
+	}
+	if err := checkName("the pattern", pattern); err != nil {
+		return nil, err
 	}
 	end, err := c.beginIn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	var list []ListedMailbox
-	err = c.engineRun("LIST", func(r *response) (bool, error) {
-		if r.word() != "LIST" {
-			return false, nil
-		}
-		m, err := r.listed()
-		if err == nil && len(list) < maxMailboxes {
-			list = append(list, m)
-		}
-		return true, err
-	}, func(e *goimap.Client) error {
-		return e.List("", pattern, &imap.ListOptions{}).Close()
+	return c.plainList(pattern)
+}
+
+// plainList is LIST as every server has it.
+func (c *Client) plainList(pattern string) ([]ListedMailbox, error) {
+	var list listing
+	err := c.engineRun("LIST", list.wait("LIST"), func(e *goimap.Client) error {
+		return e.List("", c.engineName(pattern), &imap.ListOptions{}).Close()
 	})
-	return list, err
+	if err != nil {
+		return nil, err
+	}
+	return list.mailboxes, nil
+}
+
+// listing is what a server lists.
+type listing struct {
+	mailboxes []ListedMailbox
+	statuses  map[string]*Status // by name
+}
+
+// wait returns the waiter of a LIST or LSUB.
+func (l *listing) wait(command string) waiter {
+	return func(r *response) (bool, error) {
+		switch r.word() {
+		case command:
+			m, err := r.listed()
+			if err == nil && len(l.mailboxes) < maxMailboxes {
+				l.mailboxes = append(l.mailboxes, m)
+			}
+			return true, r.kept(err)
+		case "STATUS":
+			return true, r.kept(l.readStatus(r))
+		}
+		return false, nil
+	}
 }
 
 // listed reads what follows LIST.
@@ -74,60 +95,36 @@ func (r *response) listed() (m ListedMailbox, err error) {
 		m.Delimiter = string(delimiter)
 	}
 	r.space()
-	name, _, err := r.str() // a mailbox may be called NIL
+	name, err := r.listedName()
 	if err != nil {
 		return m, err
 	}
-	m.Name = decodeName(string(name))
+	m.Name = r.c.readName(name)
 	return m, nil
 }
 
-// decodeName decodes modified UTF-7. A name that is something else, such as
-// UTF-8 or a bare "&", stays as it is.
-func decodeName(s string) string {
-	if strings.IndexByte(s, '&') < 0 {
-		return strings.ToValidUTF8(s, "\ufffd")
-	}
-	var b strings.Builder
-	for rest := s; ; {
-		before, after, shifted := strings.Cut(rest, "&")
-		b.WriteString(before)
-		if !shifted {
-			return strings.ToValidUTF8(b.String(), "\ufffd")
+// listedName reads the name at the end of a LIST, which extended data may
+// follow (RFC 5258 section 6). It may be NIL.
+func (r *response) listedName() ([]byte, error) {
+	start := r.pos
+	quoted := r.peek() == '"'
+	if quoted || r.atLiteral() {
+		name, _, err := r.str()
+		if err != nil || !quoted || r.peek() == 0 || r.peek() == ' ' {
+			return name, err
 		}
-		encoded, tail, ended := strings.Cut(after, "-")
-		if !ended {
-			return strings.ToValidUTF8(s, "\ufffd")
-		}
-		text, err := decodeShifted(encoded)
-		if err != nil {
-			return strings.ToValidUTF8(s, "\ufffd")
-		}
-		b.WriteString(text)
-		rest = tail
+		// QUIRK: GreenMail sent "ab"cd"; RFC 9051 section 4.3 says "ab\"cd".
+		return r.line[start+1 : max(start+1, bytes.LastIndexByte(r.line, '"'))], nil
 	}
-}
-
-var base64Names = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding).Strict()
-
-var errName = errors.New("not modified UTF-7")
-
-// decodeShifted decodes what stands between "&" and "-".
-func decodeShifted(s string) (string, error) {
-	if s == "" {
-		return "&", nil
+	// QUIRK: Domino sends names with spaces as they are; RFC 9051 section 9
+	// says that they are quoted.
+	name := r.rest()
+	for _, extended := range []string{` ("`, ` (CHILDINFO `, ` (OLDNAME `} {
+		name, _, _ = bytes.Cut(name, []byte(extended))
 	}
-	octets, err := base64Names.DecodeString(s)
-	if err != nil || len(octets)%2 != 0 {
-		return "", errName
+	r.pos += len(name)
+	if name = bytes.TrimRight(name, " "); len(name) == 0 {
+		return nil, errSyntax
 	}
-	units := make([]uint16, len(octets)/2)
-	for i := range units {
-		units[i] = uint16(octets[2*i])<<8 | uint16(octets[2*i+1])
-	}
-	text := string(utf16.Decode(units))
-	if strings.ContainsRune(text, utf8.RuneError) || strings.ContainsAny(text, "\r\n\x00") {
-		return "", errName
-	}
-	return text, nil
+	return name, nil
 }

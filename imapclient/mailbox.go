@@ -19,7 +19,8 @@ type Mailbox struct {
 	Flags          []string
 	PermanentFlags []string
 	ReadOnly       bool
-	UIDNotSticky   bool // RFC 4315 section 2: UIDs do not last
+	UIDNotSticky   bool   // RFC 4315 section 2: UIDs do not last
+	ID             string // MAILBOXID (RFC 8474), which outlasts a new name; empty: not told
 }
 
 // Select opens a mailbox for reading and writing. The result is a snapshot. A
@@ -35,7 +36,7 @@ func (c *Client) Examine(ctx context.Context, name string) (*Mailbox, error) {
 }
 
 func (c *Client) open(ctx context.Context, name string, readOnly bool) (*Mailbox, error) {
-	if err := badArgument("the mailbox name", name); err != nil {
+	if err := checkName("the mailbox name", name); err != nil {
 		return nil, err
 	}
 	end, err := c.beginIn(ctx)
@@ -43,6 +44,10 @@ func (c *Client) open(ctx context.Context, name string, readOnly bool) (*Mailbox
 		return nil, err
 	}
 	defer end()
+	return c.openNow(name, readOnly)
+}
+
+func (c *Client) openNow(name string, readOnly bool) (*Mailbox, error) {
 	command := "SELECT"
 	if readOnly {
 		command = "EXAMINE"
@@ -50,14 +55,14 @@ func (c *Client) open(ctx context.Context, name string, readOnly bool) (*Mailbox
 	// Even if it fails, the mailbox that was open is open no more.
 	c.box, c.activity, c.avgBody = nil, Activity{}, 0
 	box := &Mailbox{Name: name, ReadOnly: readOnly}
-	err = c.engineRun(command, box.wait, func(e *goimap.Client) error {
-		_, err := e.Select(name, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
+	err := c.engineRun(command, box.wait, func(e *goimap.Client) error {
+		_, err := e.Select(c.engineName(name), &imap.SelectOptions{ReadOnly: readOnly}).Wait()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if e := c.engine.Load(); e.guard.code == "READ-ONLY" {
+	if c.code == "READ-ONLY" {
 		box.ReadOnly = true
 	}
 	c.box = box
@@ -111,6 +116,8 @@ func (b *Mailbox) code(r *response) (bool, error) {
 		b.UIDNext = uint32(number(32))
 	case name == "HIGHESTMODSEQ":
 		b.HighestModSeq = number(63) // RFC 7162 section 7
+	case name == "MAILBOXID":
+		b.ID = objectID(r.line[min(r.pos, end):end])
 	case name == "PERMANENTFLAGS":
 		flags, err := r.flagList()
 		b.PermanentFlags = flags

@@ -53,15 +53,19 @@ const (
 // The limits on what a server may send. A line of text may be long (a SEARCH
 // names all it found), but no message is in it.
 const (
-	maxGreeting  = 8 << 10  // octets of a greeting
-	maxLine      = 1 << 20  // octets of a line
-	maxLiteral   = 64 << 10 // octets of a literal that is no message
-	maxUnasked   = 64 << 20 // octets of responses that nobody waits for, a command
-	maxDepth     = 64       // of nested parentheses
-	maxFlags     = 1000     // of one message or mailbox
-	maxMailboxes = 1 << 20  // in a LIST
-	maxMessages  = 10 << 20 // in one FETCH of summaries
-	maxSet       = 8000     // octets of a UID set that is sent: RFC 9051 section 4.3.1 asks servers to take 8192
+	maxGreeting   = 8 << 10  // octets of a greeting
+	maxLine       = 1 << 20  // octets of a line
+	maxLiteral    = 64 << 10 // octets of a literal that is no message
+	maxUnasked    = 64 << 20 // octets of responses that nobody waits for, a command
+	maxKept       = 32 << 20 // octets of responses that a command's result is made of
+	maxDepth      = 64       // of nested parentheses
+	maxFlags      = 1000     // of one message or mailbox
+	maxMailboxes  = 1 << 20  // in a LIST
+	maxName       = 1024     // octets of a mailbox name that is sent
+	maxOddNames   = 10_000   // mailbox names that are kept as the server has them
+	maxMessages   = 10 << 20 // in one FETCH of summaries
+	maxSearchLine = 16 << 20 // octets of a line that tells what was found
+	maxSet        = 8000     // octets of a UID set that is sent: RFC 9051 section 4.3.1 asks servers to take 8192
 )
 
 // Dial connects to addr ("host:port") with TLS from the first octet, port 993

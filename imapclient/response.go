@@ -46,7 +46,7 @@ const maxJunk = 100
 func (c *Client) read() (*response, error) {
 	for range maxJunk {
 		r := &response{c: c}
-		if err := r.load(maxLine); err != nil {
+		if err := r.load(max(maxLine, c.longest)); err != nil {
 			return nil, c.afterJunk(err)
 		}
 		if r.begin() {
@@ -147,12 +147,6 @@ func trailingLiteral(line []byte) int64 {
 
 // rest returns what is left of the line.
 func (r *response) rest() []byte { return r.line[r.pos:] }
-
-// afterStatus returns what follows the first word, without taking it.
-func (r *response) afterStatus() []byte {
-	_, rest, _ := bytes.Cut(r.rest(), []byte(" "))
-	return rest
-}
 
 // peek returns the next octet of the line, or 0 at its end.
 func (r *response) peek() byte {

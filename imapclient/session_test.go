@@ -49,7 +49,7 @@ func TestExamine(t *testing.T) {
 	c := play(t, examine, nil)
 	mustLogin(t, c)
 	box, err := c.Examine(t.Context(), "INBOX")
-	want := "{INBOX 4 3857529045 4392 715194045007 [\\Answered \\Seen $Junk] [] true false}"
+	want := "{INBOX 4 3857529045 4392 715194045007 [\\Answered \\Seen $Junk] [] true false }"
 	if err != nil || fmt.Sprint(*box) != want {
 		t.Fatalf("%v, %v, want %s", *box, err, want)
 	}

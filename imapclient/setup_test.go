@@ -1,6 +1,7 @@
 package imapclient_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -79,3 +80,29 @@ func mustLogin(t *testing.T, c *imapclient.Client) {
 
 // lines joins lines as a script.
 func lines(l ...string) string { return strings.Join(l, "\n") + "\n" }
+
+// authed returns a client of a server with these extensions; script goes on
+// from there.
+func authed(t *testing.T, extensions, script string) *imapclient.Client {
+	t.Helper()
+	return play(t, "S: * PREAUTH [CAPABILITY IMAP4rev1 "+extensions+"] hello\n"+script, nil)
+}
+
+// selected is authed with INBOX open, in which there are 4 messages, and the
+// next UID is 100.
+func selected(t *testing.T, extensions, script string) *imapclient.Client {
+	t.Helper()
+	c := authed(t, extensions, lines("C: z1 SELECT INBOX", "S: * 4 EXISTS", "S: * OK [UIDVALIDITY 7] v", "S: * OK [UIDNEXT 100] n", "S: z1 OK [READ-WRITE] done")+script)
+	if _, err := c.Select(t.Context(), "INBOX"); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// wants checks an error, nil being success.
+func wants(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s = %v, want %v", what, err, want)
+	}
+}

@@ -48,6 +48,19 @@ func (c *Client) spend(r *response) error {
 	return nil
 }
 
+// kept counts a response that becomes part of a command's result. It returns
+// err, unless that is too much.
+func (r *response) kept(err error) error {
+	if err != nil && err != errSyntax {
+		return err
+	}
+	r.c.kept += r.octets
+	if r.c.kept > maxKept {
+		return r.c.conn.ProtocolError("imap: a result of more than %d octets", maxKept)
+	}
+	return err
+}
+
 // observe keeps what matters of an unasked-for response.
 func (c *Client) observe(r *response) error {
 	if n, err := r.number(32); err == nil {
@@ -78,7 +91,7 @@ func (c *Client) observeMessage(n uint32, what string) error {
 			c.activity.Arrived += int(n - c.box.Messages)
 		}
 		c.box.Messages = n
-	case "EXPUNGE":
+	case "EXPUNGE", "EXPUNGED": // QUIRK: the latter is GNU Mailutils's
 		if c.box.Messages > 0 {
 			c.box.Messages--
 		}

@@ -1,0 +1,90 @@
+package imapclient
+
+import (
+	"context"
+
+	goimap "github.com/emersion/go-imap/v2/imapclient"
+)
+
+// Quota is what is used and allowed under a quota root, which is one or more
+// mailboxes together (RFC 9208).
+type Quota struct {
+	Root      string // often empty
+	Resources []QuotaResource
+}
+
+// QuotaResource is one of the things that are limited.
+type QuotaResource struct {
+	Name        string // STORAGE in units of 1024 octets, MESSAGE, MAILBOX or another
+	Used, Limit uint64
+}
+
+// Quota asks for the quotas that a mailbox is under, which may be none. A
+// server without QUOTA (RFC 2087, RFC 9208) is [errors.ErrUnsupported].
+func (c *Client) Quota(ctx context.Context, mailbox string) ([]Quota, error) {
+	if err := checkName("the mailbox name", mailbox); err != nil {
+		return nil, err
+	}
+	end, err := c.beginIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if err := c.needs("QUOTA", "GETQUOTAROOT"); err != nil {
+		return nil, err
+	}
+	var quotas []Quota
+	err = c.engineRun("GETQUOTAROOT", func(r *response) (bool, error) {
+		switch r.word() {
+		case "QUOTAROOT":
+			return true, nil
+		case "QUOTA":
+			q, err := r.quota()
+			if err == nil {
+				quotas = append(quotas, q)
+			}
+			return true, r.kept(err)
+		}
+		return false, nil
+	}, func(e *goimap.Client) error {
+		_, err := e.GetQuotaRoot(c.engineName(mailbox)).Wait()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return quotas, nil
+}
+
+// quota reads what follows QUOTA.
+func (r *response) quota() (q Quota, err error) {
+	root, _, err := r.str()
+	if err != nil {
+		return q, err
+	}
+	q.Root = string(root)
+	r.space()
+	if r.peek() == 0 { // QUIRK: Courier leaves out an empty list
+		return q, nil
+	}
+	if !r.take('(') {
+		return q, errSyntax
+	}
+	for {
+		r.space()
+		if r.take(')') {
+			return q, nil
+		}
+		res := QuotaResource{Name: r.word()}
+		if res.Name == "" {
+			return q, errSyntax
+		}
+		if res.Used, err = r.number(64); err != nil {
+			return q, err
+		}
+		if res.Limit, err = r.number(64); err != nil {
+			return q, err
+		}
+		q.Resources = append(q.Resources, res)
+	}
+}
