@@ -23,6 +23,63 @@ const (
 // A flag that is none, such as one with a space, is an error and nothing is
 // sent.
 func (c *Client) SetFlags(ctx context.Context, op FlagOp, flags []string, uids ...uint32) error {
+	change, err := flagChange(op, flags)
+	if err != nil || change == nil {
+		return err
+	}
+	end, err := c.beginSelected(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return c.store(UIDs(uids...), change)
+}
+
+// SetFlagsUnlessChanged is SetFlags for the messages whose mod-sequence is not
+// above since, and returns the others, which another client has changed
+// meanwhile. Mod-sequences are told by [Client.Select] and [Client.Status]. A
+// server without CONDSTORE is [errors.ErrUnsupported] and nothing is sent. RFC
+// 7162 section 3.1.3.
+func (c *Client) SetFlagsUnlessChanged(ctx context.Context, since uint64, op FlagOp, flags []string, set Set) (changed Set, err error) {
+	change, err := flagChange(op, flags)
+	switch {
+	case err != nil || change == nil:
+		return Set{}, err
+	case since == 0 || since >= 1<<63:
+		return Set{}, fmt.Errorf("imap: %d is no mod-sequence", since)
+	}
+	end, err := c.beginSelected(ctx)
+	if err != nil {
+		return Set{}, err
+	}
+	defer end()
+	if err := c.needs("CONDSTORE", "STORE"); err != nil {
+		return Set{}, err
+	}
+	for _, part := range set.split() {
+		err := c.engineRun("UID STORE", nil, func(e *goimap.Client) error {
+			return e.Store(part.uidSet(), change, &imap.StoreOptions{UnchangedSince: since}).Close()
+		})
+		// NO [MODIFIED] says that others of the messages are gone.
+		var refused *Error
+		if err != nil && !(errors.As(err, &refused) && refused.Code == "MODIFIED") {
+			return Set{}, err
+		}
+		if c.code != "MODIFIED" {
+			continue
+		}
+		some, err := parseSet(c.codeArgs)
+		if err != nil {
+			return Set{}, malformed("UID STORE")
+		}
+		changed = normal(append(changed.ranges, some.both(part).ranges...))
+	}
+	return changed, nil
+}
+
+// flagChange returns a change as go-imap has it, nil for one that changes
+// nothing.
+func flagChange(op FlagOp, flags []string) (*imap.StoreFlags, error) {
 	store := &imap.StoreFlags{Silent: true}
 	switch op {
 	case AddFlags:
@@ -32,25 +89,24 @@ func (c *Client) SetFlags(ctx context.Context, op FlagOp, flags []string, uids .
 	case ReplaceFlags:
 		store.Op = imap.StoreFlagsSet
 	default:
-		return fmt.Errorf("imap: no flag operation %d", op)
+		return nil, fmt.Errorf("imap: no flag operation %d", op)
 	}
 	for _, f := range flags {
 		if !isFlag([]byte(f)) || f == `\*` {
-			return fmt.Errorf("imap: %q is not a flag", f)
+			return nil, fmt.Errorf("imap: %q is not a flag", f)
 		}
 		store.Flags = append(store.Flags, imap.Flag(f))
 	}
 	if len(flags) == 0 && op != ReplaceFlags {
-		return nil
+		return nil, nil
 	}
-	end, err := c.beginSelected(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	for _, set := range UIDs(uids...).split() {
+	return store, nil
+}
+
+func (c *Client) store(set Set, change *imap.StoreFlags) error {
+	for _, part := range set.split() {
 		err := c.engineRun("UID STORE", nil, func(e *goimap.Client) error {
-			return e.Store(set.uidSet(), store, nil).Close()
+			return e.Store(part.uidSet(), change, nil).Close()
 		})
 		if err != nil {
 			return err
@@ -62,8 +118,38 @@ func (c *Client) SetFlags(ctx context.Context, op FlagOp, flags []string, uids .
 // Expunge removes the messages named by uids that have the flag \Deleted, and
 // no others. A server that cannot do that (it has neither UIDPLUS nor
 // IMAP4rev2) gets no command at all, and the error is
-// [errors.ErrUnsupported]. RFC 4315 section 2.1.
+// [errors.ErrUnsupported]; see [Client.ExpungeEmulated]. RFC 4315 section 2.1.
 func (c *Client) Expunge(ctx context.Context, uids ...uint32) error {
+	end, err := c.beginSelected(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := c.needs("UIDPLUS", "UID EXPUNGE"); err != nil {
+		return err
+	}
+	return c.expunge(UIDs(uids...))
+}
+
+func (c *Client) expunge(set Set) error {
+	for _, part := range set.split() {
+		err := c.engineRun("UID EXPUNGE", nil, func(e *goimap.Client) error {
+			return e.UIDExpunge(part.uidSet()).Close()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ExpungeEmulated is Expunge for servers that cannot do that. Of the messages
+// that others have marked it takes the flag \Deleted away, lets the server
+// expunge what is marked, and gives the flag back. It is not safe: a message
+// that another client marks just then is removed with the rest, and if the
+// connection breaks, those that were marked before may not be any more. Where
+// the server has UIDPLUS it is Expunge.
+func (c *Client) ExpungeEmulated(ctx context.Context, uids ...uint32) error {
 	end, err := c.beginSelected(ctx)
 	if err != nil {
 		return err
@@ -72,16 +158,27 @@ func (c *Client) Expunge(ctx context.Context, uids ...uint32) error {
 	if err := c.needCapabilities(); err != nil {
 		return err
 	}
-	if !c.caps.Has("UIDPLUS") && !c.caps.Has("IMAP4REV2") {
-		return fmt.Errorf("imap: UID EXPUNGE: the server has no UIDPLUS: %w", errors.ErrUnsupported)
+	return c.expungeEmulated(UIDs(uids...))
+}
+
+func (c *Client) expungeEmulated(set Set) error {
+	if c.offers("UIDPLUS") {
+		return c.expunge(set)
 	}
-	for _, set := range UIDs(uids...).split() {
-		err := c.engineRun("UID EXPUNGE", nil, func(e *goimap.Client) error {
-			return e.UIDExpunge(set.uidSet()).Close()
-		})
-		if err != nil {
-			return err
-		}
+	c.longest = maxSearchLine
+	found, err := c.search(&Query{Flags: []string{`\Deleted`}}, new(SearchOptions))
+	if err != nil {
+		return err
 	}
-	return nil
+	if len(found.UIDs.both(set).ranges) == 0 {
+		return nil
+	}
+	others := found.UIDs.without(set)
+	change := &imap.StoreFlags{Op: imap.StoreFlagsDel, Silent: true, Flags: []imap.Flag{imap.FlagDeleted}}
+	err = c.store(others, change)
+	if err == nil {
+		err = c.engineRun("EXPUNGE", nil, func(e *goimap.Client) error { return e.Expunge().Close() })
+	}
+	change.Op = imap.StoreFlagsAdd
+	return errors.Join(err, c.store(others, change))
 }

@@ -66,6 +66,15 @@ func TestSortRefused(t *testing.T) {
 	c = selected(t, "", "")
 	_, err = c.Sort(t.Context(), nil, nil)
 	wants(t, "SORT", err, errors.ErrUnsupported)
+	for _, q := range []imapclient.Query{{ModSeq: 5}, {Not: []imapclient.Query{{EmailID: "x"}}}} {
+		_, err = c.Sort(t.Context(), &q, nil)
+		wants(t, "Sort", err, errors.ErrUnsupported)
+		_, err = c.Threads(t.Context(), "", &q)
+		wants(t, "Threads", err, errors.ErrUnsupported)
+	}
+	if _, err := c.Sort(t.Context(), nil, &imapclient.SortOptions{First: 2, Last: 1}); err == nil || errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("from 2 to 1: %v", err)
+	}
 }
 
 func TestThreads(t *testing.T) {
