@@ -40,6 +40,14 @@ func IMAP() []Scenario[*imapclient.Client] {
 		{Name: "break", Run: imapBreak},
 		{Name: "empty", Empty: true, Run: imapEmpty},
 		{Name: "idle", Run: imapIdle},
+		{Name: "manage", Real: true, Run: imapManage},
+		{Name: "utf8", Real: true, Run: imapUTF8},
+		{Name: "append", Real: true, Run: imapAppend},
+		{Name: "search", Real: true, Run: imapSearch},
+		{Name: "sort", Real: true, Run: imapSort},
+		{Name: "copy", Real: true, Run: imapCopy},
+		{Name: "move", Real: true, Run: imapMove},
+		{Name: "conflict", Real: true, Run: imapConflict},
 	}
 }
 

@@ -46,6 +46,7 @@ type Scenario[T any] struct {
 	Name     string
 	Security Security
 	Empty    bool // the mailbox is empty, else it holds Messages
+	Real     bool // it is more than a server in process can do
 	Run      func(t testing.TB, server string, c T)
 }
 
