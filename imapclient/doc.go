@@ -32,13 +32,21 @@
 // # Servers without UIDPLUS
 //
 // Without UIDPLUS (RFC 4315) there is no way to expunge just some messages:
-// [Client.Expunge] then sends nothing and returns [errors.ErrUnsupported].
+// [Client.Expunge] then sends nothing and returns [errors.ErrUnsupported], and
+// so does [Client.Move] where there is no MOVE either. What can be done instead,
+// with its risks, is [Client.ExpungeEmulated].
+//
+// # Names of mailboxes
+//
+// Names are UTF-8 here, whatever they are on the wire: modified UTF-7, UTF-8
+// after [Client.Enable], or something else that a server lists, which is
+// sent back to it as it came.
 //
 // # How it is built
 //
 // go-imap encodes and follows the commands that are not about messages'
 // contents. It never touches the network: greeting, TLS and authentication are
 // ours, it is then told of an authenticated session, and a guard between it
-// and the connection lets through, line by line, what it can take. FETCH, IDLE
-// and the reading of responses are ours too.
+// and the connection lets through, line by line, what it can take. FETCH, IDLE,
+// APPEND, SEARCH, STATUS, MOVE and the reading of responses are ours too.
 package imapclient
