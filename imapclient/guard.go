@@ -29,6 +29,7 @@ type guard struct {
 	out    []byte    // for go-imap to read
 	sent   []byte    // an unfinished line of go-imap's
 	names  []ownName // in the command that go-imap writes
+	suffix string    // to be added to it
 	result *Error    // how the last command ended, nil for OK
 }
 
@@ -178,6 +179,10 @@ func (g *guard) Write(p []byte) (int, error) {
 		g.sent = g.sent[i+1:]
 		for _, name := range g.names {
 			line = bytes.Replace(line, name.written, name.wire, 1)
+		}
+		if g.suffix != "" {
+			line = append(bytes.TrimRight(line, "\r\n"), g.suffix+"\r\n"...)
+			g.suffix = ""
 		}
 		if err := g.c.sendLine(line); err != nil {
 			return 0, err

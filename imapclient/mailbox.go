@@ -44,10 +44,12 @@ func (c *Client) open(ctx context.Context, name string, readOnly bool) (*Mailbox
 		return nil, err
 	}
 	defer end()
-	return c.openNow(name, readOnly)
+	return c.openNow(name, readOnly, "", nil)
 }
 
-func (c *Client) openNow(name string, readOnly bool) (*Mailbox, error) {
+// openNow opens a mailbox. params follow its name, and w takes what they ask
+// for.
+func (c *Client) openNow(name string, readOnly bool, params string, w waiter) (*Mailbox, error) {
 	command := "SELECT"
 	if readOnly {
 		command = "EXAMINE"
@@ -55,7 +57,19 @@ func (c *Client) openNow(name string, readOnly bool) (*Mailbox, error) {
 	// Even if it fails, the mailbox that was open is open no more.
 	c.box, c.activity, c.avgBody = nil, Activity{}, 0
 	box := &Mailbox{Name: name, ReadOnly: readOnly}
-	err := c.engineRun(command, box.wait, func(e *goimap.Client) error {
+	wait := func(r *response) (bool, error) {
+		if w != nil {
+			if took, err := w(r); took || err != nil {
+				return took, err
+			}
+			r.pos = 2
+		}
+		return box.wait(r)
+	}
+	err := c.engineRun(command, wait, func(e *goimap.Client) error {
+		if params != "" {
+			c.engine.Load().guard.suffix = " " + params
+		}
 		_, err := e.Select(c.engineName(name), &imap.SelectOptions{ReadOnly: readOnly}).Wait()
 		return err
 	})

@@ -107,7 +107,7 @@ func (c *Client) Unselect(ctx context.Context) error {
 	if !c.offers("UNSELECT") {
 		command, leave = "CLOSE", (*goimap.Client).UnselectAndExpunge
 		if !c.box.ReadOnly {
-			if _, err := c.openNow(c.box.Name, true); err != nil {
+			if _, err := c.openNow(c.box.Name, true, "", nil); err != nil {
 				return err
 			}
 		}

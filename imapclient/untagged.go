@@ -70,6 +70,8 @@ func (c *Client) observe(r *response) error {
 	switch name := r.word(); name {
 	case "OK", "NO", "BAD", "PREAUTH":
 		c.observeCode(r.rest())
+	case "VANISHED":
+		return c.observeVanished(r)
 	case "ID":
 		c.observeID(r)
 	case "BYE":

@@ -48,6 +48,7 @@ func IMAP() []Scenario[*imapclient.Client] {
 		{Name: "copy", Real: true, Run: imapCopy},
 		{Name: "move", Real: true, Run: imapMove},
 		{Name: "conflict", Real: true, Run: imapConflict},
+		{Name: "follow", Real: true, Run: imapFollow},
 	}
 }
 
