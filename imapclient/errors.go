@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"example.com/postbag/internal/transport"
 )
@@ -50,6 +51,9 @@ type Error struct {
 	Status  string // NO, BAD or BYE
 	Code    string // the response code, upper case, without its arguments; may be empty
 	Text    string // for a person, from the server
+
+	// RetryAfter is how long the server asks to be left alone, 0 if it does not.
+	RetryAfter time.Duration
 }
 
 func (e *Error) Error() string {
@@ -86,8 +90,12 @@ func (e *Error) Unwrap() error {
 		return ErrTooLarge
 	}
 	switch {
-	case e.Status == "BYE":
+	case e.Status == "BYE" || e.RetryAfter > 0:
 		return ErrUnavailable
+	case e.Status == "BAD" && strings.Contains(e.Text, "authenticated but not connected"):
+		// QUIRK: Outlook says so to every command after a login with the wrong
+		// kind of token: it will never do.
+		return ErrAuth
 	case e.Status == "NO" && (e.Command == "LOGIN" || e.Command == "AUTHENTICATE"):
 		return ErrAuth
 	case e.Status == "NO" && (e.Command == "SELECT" || e.Command == "EXAMINE") && e.Code == "":
@@ -117,7 +125,22 @@ func (c *Client) statusError(command, status string, rest []byte) *Error {
 		text = text[:enough]
 	}
 	e.Text = string(c.scrub(bytes.ToValidUTF8(text, []byte("\ufffd"))))
+	e.RetryAfter = backoff(e.Text)
 	return e
+}
+
+// backoff reads how long a server asks to be left alone.
+//
+// QUIRK: Exchange Online: "BAD Request is throttled. Suggested Backoff Time:
+// 92415 milliseconds".
+func backoff(text string) time.Duration {
+	_, after, ok := strings.Cut(text, "Suggested Backoff Time: ")
+	digits, unit, _ := strings.Cut(after, " ")
+	n, err := parseUint([]byte(digits), 31)
+	if !ok || err != nil || !strings.HasPrefix(unit, "millisecond") {
+		return 0
+	}
+	return time.Duration(n) * time.Millisecond
 }
 
 // splitCode takes "[CODE args] text" apart; code is upper case.

@@ -90,6 +90,12 @@ func (r *response) begin() bool {
 		tag, rest, _ := bytes.Cut(r.line, []byte(" "))
 		status, _, _ := bytes.Cut(rest, []byte(" "))
 		const longest = 32
+		if isAtom(tag) && string(status) == "+" {
+			// QUIRK: gromox: a continuation with a tag in front.
+			r.kind, r.pos = continuation, len(tag)+1+min(2, len(rest))
+			r.textOnly()
+			return true
+		}
 		if len(tag) > longest || !isAtom(tag) || !isStatus(status) {
 			return false
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/postbag/imapclient"
 )
@@ -116,5 +117,26 @@ func TestJunk(t *testing.T) {
 	}
 	if _, err := c.Noop(t.Context()); !errors.Is(err, imapclient.ErrUnavailable) || !strings.Contains(err.Error(), "Server Unavailable. 15") {
 		t.Errorf("%v, want ErrUnavailable and what the server said", err)
+	}
+}
+
+// What servers say in their own ways.
+func TestServersWords(t *testing.T) {
+	c := play(t, lines("S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi", "C: a1 NOOP", "S: a1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds",
+		"C: a2 NOOP", "S: a2 BAD User is authenticated but not connected.", "C: a3 EXAMINE INBOX", "S: * 1 EXISTS", "S: * OK [UIDVALIDITY 1] v", "S: a3 OK",
+		"C: a4 IDLE", "S: a4 + idling", "C: DONE", "S: a4 OK"), nil)
+	_, err := c.Noop(t.Context())
+	var e *imapclient.Error
+	if !errors.As(err, &e) || e.RetryAfter != 92415*time.Millisecond || !errors.Is(err, imapclient.ErrUnavailable) {
+		t.Errorf("throttled: %v", err)
+	}
+	if _, err := c.Noop(t.Context()); !errors.Is(err, imapclient.ErrAuth) {
+		t.Errorf("not connected: %v, want ErrAuth", err)
+	}
+	if _, err := c.Examine(t.Context(), "INBOX"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Idle(t.Context(), time.Millisecond); err != nil {
+		t.Errorf("Idle: %v", err)
 	}
 }
