@@ -3,7 +3,6 @@ package retrieval
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"strconv"
 	"strings"
@@ -12,9 +11,11 @@ import (
 	"example.com/postbag/internal/transport"
 )
 
-// imapSession is the [Retriever] of an IMAP mailbox. The mailbox is open
-// read-only until something is to be changed in it, so that looking leaves no
-// trace, not even on \Recent.
+// imapSession is the [Retriever] of an IMAP mailbox.
+//
+// QUIRK: the mailbox is opened for writing even if nothing is to be written,
+// because Courier and GNU Mailutils make up another UIDVALIDITY for every
+// session until somebody has; RFC 9051 section 2.3.1.1 says that it lasts.
 type imapSession struct {
 	a      Account
 	c      *imapclient.Client
@@ -61,7 +62,7 @@ func (s *imapSession) begin(ctx context.Context) error {
 	if s.caps, err = s.c.Capabilities(ctx); err != nil {
 		return err
 	}
-	s.box, err = s.c.Examine(ctx, s.a.Box().Mailbox)
+	s.box, err = s.c.Select(ctx, s.a.Box().Mailbox)
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (s *imapSession) Delete(uids ...UID) error {
 
 // SetFlags implements [Flagger].
 func (s *imapSession) SetFlags(ctx context.Context, op FlagOp, flags []Flag, uids ...UID) error {
-	if err := s.writable(ctx); err != nil {
+	if err := s.writable(); err != nil {
 		return s.failure(err)
 	}
 	wire := make([]string, 0, len(flags))
@@ -172,7 +173,7 @@ func (s *imapSession) Commit(ctx context.Context) (Receipt, error) {
 	if !s.Features().ExactDelete {
 		return Receipt{Kept: uids}, unsupported("commit: deleting from a server without UIDPLUS")
 	}
-	if err := s.writable(ctx); err != nil {
+	if err := s.writable(); err != nil {
 		return Receipt{Kept: uids}, transport.Mark(ErrUncommitted, s.failure(err))
 	}
 	numbers := s.numbers(uids)
@@ -186,24 +187,11 @@ func (s *imapSession) Commit(ctx context.Context) (Receipt, error) {
 	return Receipt{Deleted: uids}, nil
 }
 
-// writable opens the mailbox for writing, if it is not yet.
-func (s *imapSession) writable(ctx context.Context) error {
-	if !s.box.ReadOnly {
-		return nil
-	}
-	box, err := s.c.Select(ctx, s.a.Box().Mailbox)
-	if err != nil {
-		return err
-	}
-	if box.UIDValidity != s.box.UIDValidity {
-		err := fmt.Errorf("%w during the session", ErrRenumbered)
-		s.c.Close()
-		return err
-	}
-	if box.ReadOnly {
+// writable refuses to change a mailbox that the server opened read-only.
+func (s *imapSession) writable() error {
+	if s.box.ReadOnly {
 		return errors.New("the mailbox is read-only")
 	}
-	s.box = box
 	return nil
 }
 

@@ -20,7 +20,7 @@ func TestToken(t *testing.T) {
 		name, session string
 		want          error
 	}{
-		{"imap", "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=PLAIN] hi\nC: a1 AUTHENTICATE XOAUTH2 " + said + "\nS: a1 OK [CAPABILITY IMAP4rev1 UIDPLUS] in\nC: a2 EXAMINE INBOX\nS: * 0 EXISTS\nS: * OK [UIDVALIDITY 1] v\nS: a2 OK\n", nil},
+		{"imap", "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=PLAIN] hi\nC: a1 AUTHENTICATE XOAUTH2 " + said + "\nS: a1 OK [CAPABILITY IMAP4rev1 UIDPLUS] in\nC: a2 SELECT INBOX\nS: * 0 EXISTS\nS: * OK [UIDVALIDITY 1] v\nS: a2 OK\n", nil},
 		{"imap, refused", "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=PLAIN] hi\nC: a1 AUTHENTICATE XOAUTH2 " + said + "\nS: + " + why + "\nC: \nS: a1 NO no\n", retrieval.ErrAuth},
 		{"pop3", "S: +OK hi\nC: CAPA\nS: +OK\nS: SASL PLAIN XOAUTH2\nS: UIDL\nS: .\nC: AUTH XOAUTH2\nS: + \nC: " + said + "\nS: +OK\nC: CAPA\nS: +OK\nS: UIDL\nS: .\n", nil},
 		{"pop3, refused", "S: +OK hi\nC: CAPA\nS: +OK\nS: SASL PLAIN XOAUTH2\nS: UIDL\nS: .\nC: AUTH XOAUTH2\nS: + \nC: " + said + "\nS: + " + why + "\nC: \nS: -ERR no\n", retrieval.ErrAuth},

@@ -104,7 +104,7 @@ func (c *faultyConn) meet() (net.Conn, error) {
 			return nil, errFaultOver
 		case TLSNone:
 			io.WriteString(raw, c.greetingAgain())
-			raw.Read(make([]byte, 1024)) // the client's part of the handshake
+			c.sleep(0)
 			return nil, errFaultOver
 		case TLSCut:
 			raw = &cutWriter{Conn: raw, left: 100}

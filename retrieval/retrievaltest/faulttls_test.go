@@ -45,10 +45,10 @@ func badTLS(t *testing.T, a retrieval.Account, how rt.TLSFault) {
 			t.Errorf("without TLS: %v, struck %d times", err, f.Struck())
 		}
 		return
+	case how == rt.TLSCut:
+		want = retrieval.ErrUnavailable
 	case how == rt.TLSStalled:
 		want = context.DeadlineExceeded
-	case how == rt.TLSCut: // the line is at fault, not what was said
-		want = retrieval.ErrUnavailable
 	}
 	if !errors.Is(err, want) || asked || f.Struck() != 1 {
 		t.Errorf("%v, struck %d times, password asked: %v", err, f.Struck(), asked)

@@ -156,9 +156,9 @@ func TestAnswers(t *testing.T) {
 		{retrieval.POP3, rt.Inject(rt.AfterCommand("UIDL", 1), "\x16\x03\x01 garbage\r\n"), retrieval.ErrProtocol},
 		{retrieval.POP3, rt.Flood(rt.WithinReply("UIDL", 1, 5), "x", 10<<20), retrieval.ErrProtocol},
 		{retrieval.IMAP, rt.Answer(rt.AtGreeting(), "* BYE not now"), retrieval.ErrUnavailable},
-		{retrieval.IMAP, rt.Answer(rt.BeforeCommand("EXAMINE", 1), "NO [NONEXISTENT] what?"), retrieval.ErrNoMailbox},
+		{retrieval.IMAP, rt.Answer(rt.BeforeCommand("SELECT", 1), "NO [NONEXISTENT] what?"), retrieval.ErrNoMailbox},
 		{retrieval.IMAP, rt.Answer(rt.AtGreeting(), "HTTP/1.1 400 Bad Request"), retrieval.ErrProtocol},
-		{retrieval.IMAP, rt.Flood(rt.AfterCommand("EXAMINE", 1), "* OK [", 10<<20), retrieval.ErrProtocol},
+		{retrieval.IMAP, rt.Flood(rt.AfterCommand("SELECT", 1), "* OK [", 10<<20), retrieval.ErrProtocol},
 	} {
 		t.Run(fmt.Sprintf("%s %s", tt.protocol, tt.fault), func(t *testing.T) {
 			m := newMaildrop(t, tt.protocol, nil)
