@@ -35,6 +35,8 @@ func POP3() []Scenario[*pop3client.Client] {
 		{Name: "gone", Run: pop3Gone},
 		{Name: "break", Run: pop3Break},
 		{Name: "empty", Empty: true, Run: pop3Empty},
+		{Name: "unended", Mail: unended, Run: pop3Unended},
+		{Name: "utf8", Mail: internationalized, Run: pop3UTF8},
 	}
 }
 
@@ -162,6 +164,50 @@ func pop3Empty(t testing.TB, _ string, c *pop3client.Client) {
 	defer c.Close()
 	if list := pop3Open(t, c); len(list) > 0 {
 		t.Errorf("messages %v", list)
+	}
+	check(t, "Quit", c.Quit(t.Context()))
+}
+
+// unended is a message whose last line has no end.
+func unended() [][]byte {
+	return [][]byte{[]byte("From: jane@example.org\r\nSubject: unended\r\n\r\nno end")}
+}
+
+// pop3Unended reads a message to which POP3 has to add a line end. What LIST
+// says of its size may be without (QUIRK: Dovecot, Courier and Cyrus).
+func pop3Unended(t testing.TB, server string, c *pop3client.Client) {
+	defer c.Close()
+	list := pop3Open(t, c)
+	b, err := c.Retr(t.Context(), list[0].Number)
+	if check(t, "RETR", err) {
+		data, err := io.ReadAll(b)
+		check(t, "read", err)
+		checkMessage(t, server, 1, data, append(unended()[0], "\r\n"...))
+	}
+	check(t, "Quit", c.Quit(t.Context()))
+}
+
+// internationalized is a message with a header section in UTF-8 (RFC 6532).
+func internationalized() [][]byte {
+	return [][]byte{[]byte("From: Zo\u00eb <jane@example.org>\r\nSubject: Gr\u00fc\u00dfe\r\n\r\nText.\r\n")}
+}
+
+// pop3UTF8 turns UTF8 on, where that can be, and gets such a message as it is.
+//
+// QUIRK: Courier sends something else in its place to a client that has not;
+// RFC 6856 section 3 lets it.
+func pop3UTF8(t testing.TB, server string, c *pop3client.Client) {
+	defer c.Close()
+	err := c.UTF8(t.Context())
+	if !errors.Is(err, errors.ErrUnsupported) {
+		check(t, "UTF8", err)
+	}
+	list := pop3Open(t, c)
+	b, err := c.Retr(t.Context(), list[0].Number)
+	if check(t, "RETR", err) {
+		data, err := io.ReadAll(b)
+		check(t, "read", err)
+		checkMessage(t, server, 1, data, internationalized()[0])
 	}
 	check(t, "Quit", c.Quit(t.Context()))
 }

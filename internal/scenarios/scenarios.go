@@ -45,9 +45,21 @@ const (
 type Scenario[T any] struct {
 	Name     string
 	Security Security
-	Empty    bool // the mailbox is empty, else it holds Messages
-	Real     bool // it is more than a server in process can do
+	Empty    bool            // the mailbox is empty
+	Mail     func() [][]byte // what is in the mailbox; nil means Messages
+	Real     bool            // it is more than a server in process can do
 	Run      func(t testing.TB, server string, c T)
+}
+
+// Delivered is what is in the mailbox.
+func (s Scenario[T]) Delivered() [][]byte {
+	switch {
+	case s.Empty:
+		return nil
+	case s.Mail != nil:
+		return s.Mail()
+	}
+	return Messages()
 }
 
 // dial connects a client.
