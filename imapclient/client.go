@@ -42,10 +42,11 @@ type Client struct {
 	code     string // the response code that the last command ended with, or empty
 	codeArgs []byte // what follows it
 
-	waiter  waiter // who waits for untagged data
-	unasked int64  // octets of it in this command that nobody waited for
-	kept    int64  // octets of it in this command that are kept as its result
-	longest int    // octets of a line in this command, 0 for maxLine
+	next    response // that is being read
+	waiter  waiter   // who waits for untagged data
+	unasked int64    // octets of it in this command that nobody waited for
+	kept    int64    // octets of it in this command that are kept as its result
+	longest int      // octets of a line in this command, 0 for maxLine
 	busy    atomic.Bool
 }
 

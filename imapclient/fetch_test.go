@@ -279,7 +279,7 @@ func TestSummaries(t *testing.T) {
 		`S: * 3 FETCH (UID 3 FLAGS NIL INTERNALDATE NIL RFC822.SIZE -1 X (y))`,
 		`S: * 3 FETCH (FLAGS (bad`,
 		`S: * 4 FETCH (FLAGS (\Seen))`,
-		"S: a1 OK"))
+		"S: a1 OK", "C: a2 UID FETCH 1:* (UID)", "S: * 1 FETCH (UID 1)", "S: * 2 FETCH (UID 2)", "S: * 3 FETCH (UID 3)", "S: a2 OK"))
 	var got []imapclient.Summary
 	for s, err := range c.Summaries(t.Context(), imapclient.All()) {
 		if err != nil {

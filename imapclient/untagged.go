@@ -1,9 +1,5 @@
 package imapclient
 
-import (
-	"slices"
-)
-
 // Activity is what a server told of the selected mailbox without being asked.
 type Activity struct {
 	Messages uint32 // how many there are now
@@ -150,11 +146,12 @@ func (r *response) flagList() ([]string, error) {
 		}
 		return nil, nil // QUIRK: NIL for an empty list
 	}
-	var flags []string
+	var room [16]string // for most messages
+	flags := room[:0]
 	for {
 		r.space()
 		if r.take(')') {
-			return slices.Clip(flags), nil
+			return append([]string(nil), flags...), nil
 		}
 		f, _, err := r.str()
 		if err != nil {
