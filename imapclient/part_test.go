@@ -102,7 +102,9 @@ func TestPartBinary(t *testing.T) {
 func TestPartChunks(t *testing.T) {
 	const part = "0123456789abcdefghijklmno" // 25 octets
 	ask := func(n, from int) string { return fmt.Sprintf("C: a%d UID FETCH 5 (UID BODY.PEEK[3]<%d.10>)", n, from) }
-	row := func(origin, data string) string { return fmt.Sprintf("S: * 1 FETCH (UID 5 BODY[3]%s \"%s\")", origin, data) }
+	row := func(origin, data string) string {
+		return fmt.Sprintf("S: * 1 FETCH (UID 5 BODY[3]%s \"%s\")", origin, data)
+	}
 	for _, tt := range []struct {
 		name   string
 		o      imapclient.PartOptions

@@ -186,7 +186,7 @@ func (r *response) folded() (bool, error) {
 // cannot be the end of the response. QUIRK: some servers count the octets of a
 // literal wrong.
 func (r *response) stray() error {
-	if len(r.line) > 0 || r.literal >= 0 {
+	if len(bytes.TrimSpace(r.line)) > 0 {
 		return nil
 	}
 	return r.load(maxLine)
