@@ -188,12 +188,19 @@ func (w *row) startBody(r *response) error {
 		w.body = nilBody
 		return nil
 	}
+	quoted := r.peek() == '"'
 	s, isNil, err := r.str()
-	w.body, w.inline = inlineBody, bytes.Clone(s)
-	if isNil {
-		w.body, w.inline = nilBody, nil
+	switch {
+	case err != nil:
+		return err
+	case isNil:
+		w.body = nilBody
+	case quoted:
+		w.body, w.inline = inlineBody, bytes.Clone(s)
+	default:
+		return errSyntax // such as a literal whose length is no number
 	}
-	return err
+	return nil
 }
 
 func withoutRecent(flags []string) []string {
