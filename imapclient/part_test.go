@@ -15,7 +15,7 @@ import (
 // withBinary is examine with a server that decodes.
 var withBinary = strings.Replace(examine, "CAPABILITY IMAP4rev1 IDLE UIDPLUS]", "CAPABILITY IMAP4rev1 BINARY]", 1)
 
-const structure2 = `S: * 1 FETCH (UID 5 BODYSTRUCTURE (("text" "plain" NIL NIL NIL "7bit" 3 1)("text" "html" NIL NIL NIL "quoted-printable" 9 1)("image" "png" NIL NIL NIL "base64" 8)("a" "b" NIL NIL NIL "x-other" 8) "mixed"))`
+const structure2 = `S: * 1 FETCH (UID 5 RFC822.SIZE 99 BODYSTRUCTURE (("text" "plain" NIL NIL NIL "7bit" 3 1)("text" "html" NIL NIL NIL "quoted-printable" 9 1)("image" "png" NIL NIL NIL "base64" 8)("a" "b" NIL NIL NIL "x-other" 8) "mixed"))`
 
 func readPart(t *testing.T, c *imapclient.Client, part string, o *imapclient.PartOptions) (string, error) {
 	t.Helper()
@@ -34,7 +34,7 @@ func TestPart(t *testing.T) {
 	row := func(item, data string) string {
 		return b64(fmt.Sprintf("* 1 FETCH (UID 5 %s {%d}\r\n%s)\r\n", item, len(data), data))
 	}
-	structure := []string{"C: a1 UID FETCH 5 (UID BODYSTRUCTURE)", structure2, "S: a1 OK"}
+	structure := []string{"C: a1 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", structure2, "S: a1 OK"}
 	with := func(more ...string) []string { return append(structure[:3:3], more...) }
 	for _, tt := range []struct {
 		name   string
@@ -56,7 +56,8 @@ func TestPart(t *testing.T) {
 		{"the UID last", "1", &imapclient.PartOptions{Raw: true}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[1])", b64("* 1 FETCH (BODY[1] {3}\r\nabc UID 5)\r\n"), "S: a2 OK"}, "abc"},
 		{"quoted", "1", &imapclient.PartOptions{Raw: true}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[1])", `S: * 1 FETCH (UID 5 BODY[1] "a\"b")`, "S: a2 OK"}, `a"b`},
 		{"another message", "1", &imapclient.PartOptions{Raw: true}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[1])", `S: * 4 FETCH (UID 8 BODY[1] "wrong")`, `S: * 1 FETCH (UID 5 BODY[2] "wrong" BODY[1] "right")`, "S: a2 OK"}, "right"},
-		{"nothing", "1", &imapclient.PartOptions{Raw: true}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[1])", `S: * 1 FETCH (UID 5 BODY[1] "")`, "S: a2 OK"}, ""},
+		{"nothing", "1", &imapclient.PartOptions{Raw: true}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[1])", `S: * 1 FETCH (UID 5 BODY[1] "")`, "S: a2 OK",
+			"C: a3 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", `S: * 1 FETCH (UID 5 RFC822.SIZE 99 BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 0 0))`, "S: a3 OK"}, ""},
 		{"NO behind it", "1", &imapclient.PartOptions{Raw: true}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[1])", row("BODY[1]", "x"), "S: a2 NO [EXPUNGEISSUED] some are gone"}, "x"},
 		{"a stray line end", "1", &imapclient.PartOptions{Raw: true}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[1])", b64("* 1 FETCH (UID 5 BODY[1] {3}\r\nabc\r\n)\r\n"), "S: a2 OK"}, "abc"},
 	} {
@@ -81,7 +82,7 @@ func TestPartBinary(t *testing.T) {
 		script []string
 	}{
 		{"decoded by the server", nil, []string{"C: a1 UID FETCH 5 (UID BINARY.PEEK[3])", "S: * 1 FETCH (UID 5 BINARY[3] ~{5}", "S64: YWIAZGU=", "S: )", "S: a1 OK"}},
-		{"refused", nil, []string{"C: a1 UID FETCH 5 (UID BINARY.PEEK[3])", "S: a1 NO [UNKNOWN-CTE] cannot decode", "C: a2 UID FETCH 5 (UID BODYSTRUCTURE)", structure2, "S: a2 OK", "C: a3 UID FETCH 5 (UID BODY.PEEK[3])", `S: * 1 FETCH (UID 5 BODY[3] "YWIAZGU=")`, "S: a3 OK"}},
+		{"refused", nil, []string{"C: a1 UID FETCH 5 (UID BINARY.PEEK[3])", "S: a1 NO [UNKNOWN-CTE] cannot decode", "C: a2 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", structure2, "S: a2 OK", "C: a3 UID FETCH 5 (UID BODY.PEEK[3])", `S: * 1 FETCH (UID 5 BODY[3] "YWIAZGU=")`, "S: a3 OK"}},
 		{"not wanted", &imapclient.PartOptions{Encoding: "base64", Chunk: 100}, []string{"C: a1 UID FETCH 5 (UID BODY.PEEK[3]<0.100>)", `S: * 1 FETCH (UID 5 BODY[3]<0> "YWIAZGU=")`, "S: a1 OK"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -171,13 +172,17 @@ func TestPartErrors(t *testing.T) {
 		want   error
 	}{
 		{"gone", "3", raw, []string{"C: a1 UID FETCH …", "S: a1 OK"}, imapclient.ErrGone},
-		{"gone, from the structure", "3", nil, []string{"C: a1 UID FETCH 5 (UID BODYSTRUCTURE)", "S: a1 OK"}, imapclient.ErrGone},
+		{"gone, from the structure", "3", nil, []string{"C: a1 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", "S: a1 OK"}, imapclient.ErrGone},
 		{"refused", "3", raw, []string{"C: a1 UID FETCH …", "S: a1 NO [UNAVAILABLE] not now"}, imapclient.ErrUnavailable},
 		{"NIL", "3", raw, []string{"C: a1 UID FETCH …", "S: * 1 FETCH (UID 5 BODY[3] NIL)", "S: a1 OK"}, imapclient.ErrNoPart},
 		{"nothing for NIL", "3", raw, []string{"C: a1 UID FETCH …", "S: * 1 FETCH (UID 5 BODY[3] )", "S: a1 OK"}, imapclient.ErrNoPart},
 		{"not in the structure", "7", nil, []string{"C: a1 UID FETCH …", structure2, "S: a1 OK"}, imapclient.ErrNoPart},
 		{"not in the row", "3", raw, []string{"C: a1 UID FETCH …", "S: * 1 FETCH (UID 5)", "S: a1 OK"}, imapclient.ErrGone},
 		{"empty, which it is not", "3", &imapclient.PartOptions{Raw: true, Size: 7}, []string{"C: a1 UID FETCH …", `S: * 1 FETCH (UID 5 BODY[3] "")`, "S: a1 OK"}, imapclient.ErrTruncated},
+		{"empty, and not there", "7", raw, []string{"C: a1 UID FETCH …", `S: * 1 FETCH (UID 5 BODY[7] "")`, "S: a1 OK", "C: a2 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", structure2, "S: a2 OK"}, imapclient.ErrNoPart},
+		{"empty, and not there", "7.MIME", raw, []string{"C: a1 UID FETCH …", `S: * 1 FETCH (UID 5 BODY[7.MIME] "")`, "S: a1 OK", "C: a2 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", structure2, "S: a2 OK"}, imapclient.ErrNoPart},
+		{"empty, and the size is told then", "3", raw, []string{"C: a1 UID FETCH …", `S: * 1 FETCH (UID 5 BODY[3] "")`, "S: a1 OK", "C: a2 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", structure2, "S: a2 OK"}, imapclient.ErrTruncated},
+		{"empty, the whole message", "", raw, []string{"C: a1 UID FETCH …", `S: * 1 FETCH (UID 5 BODY[] "")`, "S: a1 OK", "C: a2 UID FETCH 5 (UID RFC822.SIZE BODYSTRUCTURE)", structure2, "S: a2 OK"}, imapclient.ErrTruncated},
 		{"malformed", "3", raw, []string{"C: a1 UID FETCH …", `S: * 1 FETCH (UID 5 BODY[3] "x`, "S: a1 OK"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -261,7 +266,6 @@ func TestPartDecode(t *testing.T) {
 		{"base64", "YWI=YWI=", "abab"},
 		{"base64", "YW*-!Jj\x00\xff", "abc"},
 		{"base64", "YWJj\r\n--\r\nfooter=", "abc\x7e\x8a\x2d\x7a"},
-		{"base64", "", ""},
 		{" base64 ", strings.Repeat("YWJj", 5000), strings.Repeat("abc", 5000)},
 		{"quoted-printable", "a=3Db=3d=\r\nc=\nd", "a=b=cd"},
 		{"quoted-printable", "a=XY=4 =", "a=XY=4 "},
@@ -279,7 +283,7 @@ func TestPartDecode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			script := []string{}
 			if tt.encoding == "" {
-				script = []string{"C: a0 UID FETCH …", `S: * 1 FETCH (UID 5 BODYSTRUCTURE ("text" "plain" NIL NIL NIL NIL 9 1))`, "S: a0 OK"}
+				script = []string{"C: a0 UID FETCH …", `S: * 1 FETCH (UID 5 RFC822.SIZE 99 BODYSTRUCTURE ("text" "plain" NIL NIL NIL NIL 9 1))`, "S: a0 OK"}
 			}
 			c := examined(t, lines(append(script, "C: a1 UID FETCH …", b64(fmt.Sprintf("* 1 FETCH (UID 5 BODY[1] {%d}\r\n%s)\r\n", len(tt.in), tt.in)), "S: a1 OK")...))
 			p, err := c.Part(t.Context(), 5, "1", &imapclient.PartOptions{Encoding: tt.encoding})

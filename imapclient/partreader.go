@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"example.com/postbag/internal/transport"
 )
@@ -14,7 +15,6 @@ import (
 // PartReader is a part that is being read.
 type PartReader struct {
 	c    *Client
-	ctx  context.Context
 	uid  uint32
 	part string
 	o    PartOptions
@@ -51,9 +51,11 @@ func (p *PartReader) open() error {
 		return err
 	}
 	if p.o.Encoding == "" {
-		if err := p.describe(); err != nil {
+		part, err := p.describe()
+		if err != nil {
 			return err
 		}
+		p.o.Encoding, p.o.Size = part.Encoding, max(part.Size, 0)
 	}
 	p.src = decode(rawPart{p}, p.o.Encoding)
 	if err := p.chunk(); err != nil {
@@ -87,33 +89,42 @@ func (p *PartReader) binary() (bool, error) {
 	return true, err
 }
 
-// describe learns the encoding from the structure of the message. It is not
-// learned from BODY[n.MIME]: QUIRK: of a message in a message hMailServer sends
-// the header of that.
-func (p *PartReader) describe() error {
+// describe asks for the structure of the message, and finds the part in it. The
+// encoding is not learned from BODY[n.MIME]: QUIRK: of a message in a message
+// hMailServer sends the header of that.
+func (p *PartReader) describe() (*Part, error) {
+	number := p.part
+	for _, suffix := range []string{".MIME", ".HEADER", ".TEXT"} {
+		number = strings.TrimSuffix(number, suffix)
+	}
+	var part *Part
 	err := error(ErrGone)
-	failed := p.c.inquire(p.ctx, UIDs(p.uid), &Items{Structure: true}, func(info Info, e error) bool {
-		part := info.Structure.Find(p.part)
+	failed := p.c.inquire(UIDs(p.uid), &Items{Structure: true, Size: true}, func(info Info, e error) bool {
+		part, err = info.Structure, e
 		switch {
-		case e != nil:
-			err = e
-		case info.Structure == nil:
-			err = errSyntax
+		case err != nil:
 		case part == nil:
-			err = ErrNoPart
-		default:
-			err = nil
-			p.o.Encoding, p.o.Size = part.Encoding, max(part.Size, 0)
+			err = errSyntax
+		case number == "":
+			part = &Part{Size: info.Size}
+		case number == "HEADER":
+			part = &Part{Size: -1}
+		case number != "TEXT":
+			if part = part.Find(number); part == nil {
+				err = ErrNoPart
+			} else if number != p.part {
+				part = &Part{Size: -1} // what is asked for is something about it
+			}
 		}
 		return true
 	})
 	if failed != nil {
-		return failed
+		return nil, failed
 	}
 	if me := (*MessageError)(nil); err != nil && !errors.As(err, &me) {
 		err = p.about(err)
 	}
-	return err
+	return part, err
 }
 
 // chunk asks for the next chunk.
@@ -150,7 +161,7 @@ func (p *PartReader) start(item, partial string) error {
 	f := &fetch{c: p.c, section: item + "[" + p.part + "]", items: "(UID " + item + peek + "[" + p.part + "]" + partial + ")", guess: guessBody, noBody: fmt.Errorf("imap: UID FETCH: %w", ErrNoPart)}
 	p.next, p.stop = iter.Pull2(func(yield func(*Message, error) bool) {
 		f.yield = yield
-		f.all(p.ctx, []uint32{p.uid})
+		f.all(context.Background(), []uint32{p.uid}) // the connection is bound to the caller's
 	})
 	m, err, ok := p.next()
 	if !ok || err != nil {
@@ -158,10 +169,29 @@ func (p *PartReader) start(item, partial string) error {
 		return err
 	}
 	p.m = m
-	if m.octets == 0 && p.at == p.begin && p.o.Size > p.at {
-		return p.about(transport.Mark(ErrTruncated, fmt.Errorf("imap: UID FETCH: the server sent nothing of %d octets", p.o.Size)))
+	if m.octets == 0 && p.at == p.begin {
+		return p.nothing()
 	}
 	return p.align()
+}
+
+// nothing finds out what it means that nothing came: most servers say so of
+// parts that are not there, too. If it is all there is, the reader is at its
+// end.
+func (p *PartReader) nothing() error {
+	p.finish()
+	size := p.o.Size
+	if size == 0 && p.begin == 0 {
+		part, err := p.describe()
+		if err != nil {
+			return err
+		}
+		size = part.Size
+	}
+	if size > p.begin {
+		return p.about(transport.Mark(ErrTruncated, fmt.Errorf("imap: UID FETCH: the server sent nothing of %d octets", size)))
+	}
+	return nil
 }
 
 // align finds where the octets of a chunk are in the part.

@@ -28,15 +28,15 @@ func TestScenarios(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			s := servers.Start(t, kind, servers.User{Name: scenarios.User, Password: scenarios.Password})
 			cfg := &tls.Config{RootCAs: s.CA}
-			fill := func(empty bool) {
+			fill := func(mail [][]byte) {
 				s.Reset(t, scenarios.User)
-				if !empty {
-					s.Deliver(t, scenarios.User, scenarios.Messages()...)
+				if len(mail) > 0 {
+					s.Deliver(t, scenarios.User, mail...)
 				}
 			}
 			for _, sc := range scenarios.IMAP() {
 				if addr := pick(sc.Security, s.IMAP, s.IMAPS); addr != "" {
-					fill(sc.Empty)
+					fill(sc.In())
 					t.Run("imap/"+sc.Name, func(t *testing.T) {
 						scenarios.Record(t, imapDir, string(kind), addr, cfg, sc, scenarios.DialIMAP)
 					})
@@ -44,7 +44,7 @@ func TestScenarios(t *testing.T) {
 			}
 			for _, sc := range scenarios.POP3() {
 				if addr := pick(sc.Security, s.POP3, s.POP3S); addr != "" && !(kind == servers.Popa3d && sc.Security != scenarios.Plain) {
-					fill(sc.Empty)
+					fill(sc.In())
 					t.Run("pop3/"+sc.Name, func(t *testing.T) {
 						scenarios.Record(t, pop3Dir, string(kind), addr, cfg, sc, scenarios.DialPOP3)
 					})
@@ -76,10 +76,8 @@ func goimap(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !sc.Empty {
-			for _, m := range scenarios.Messages() {
-				s.Deliver("INBOX", m)
-			}
+		for _, m := range sc.In() {
+			s.Deliver("INBOX", m)
 		}
 		scenarios.Record(t, dir, "goimap", s.Addr(), &tls.Config{RootCAs: ca.Pool()}, sc, scenarios.DialIMAP)
 		if err := s.Close(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
