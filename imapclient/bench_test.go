@@ -134,9 +134,9 @@ func serve(b *testing.B, body []byte, greeting string) net.Conn {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer ln.Close()
 	go func() {
 		conn, err := ln.Accept()
+		ln.Close()
 		if err != nil {
 			return
 		}

@@ -113,7 +113,6 @@ func (b *builder) multipart(w pending, kids []int32, parts int) {
 	for n, k := range kids[:parts] {
 		p.Parts = append(p.Parts, b.add(k, prefix, n+1))
 	}
-	slices.Reverse(b.todo[len(b.todo)-parts:]) // the first is to be the next
 	rest := kids[parts:]
 	if parts == 0 && b.isNil(nth(rest, 0)) {
 		rest = rest[1:]

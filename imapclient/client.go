@@ -36,6 +36,7 @@ type Client struct {
 	activity  Activity // since the last look
 	avgBody   int64    // of the bodies received, for the size of batches
 	flagNames map[string]string
+	flagLists map[string][]string
 
 	oddNames map[string]string // names of mailboxes, to the form in which the server has them
 

@@ -156,7 +156,10 @@ func (q *inquiry) one(set Set) error {
 
 // begin begins to take what is told of the messages in set; q.wait is the
 // waiter.
-func (q *inquiry) begin(set Set) { q.set, q.odd = set, false }
+func (q *inquiry) begin(set Set) {
+	q.set, q.odd = set, false
+	q.c.longest = maxRowLine
+}
 
 // end hands on what has been told in part.
 func (q *inquiry) end() {

@@ -3,6 +3,7 @@ package imapclient_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -207,21 +208,57 @@ func TestFetchBreak(t *testing.T) {
 	}
 }
 
+// Of what comes in several responses nothing is lost.
+func TestFetchSplit(t *testing.T) {
+	c := examined(t, lines("C: a1 UID FETCH 1 …", `S: * 1 FETCH (UID 1 ENVELOPE (NIL "s"))`, `S: * 2 FETCH (FLAGS (x))`, `S: * 1 FETCH (BODYSTRUCTURE ("text" "plain"))`,
+		`S: * 1 FETCH (BODY[HEADER.FIELDS (A)] {8}`, "S: A: b", "S: ", "S: ) ", "S: a1 OK"))
+	got := fetchInfos(t, c, imapclient.UIDs(1), imapclient.Items{Envelope: true, Structure: true, Fields: []string{"A"}})
+	if len(got.infos) != 1 || got.infos[0].Envelope.Subject != "s" || got.infos[0].Structure.Type != "text/plain" || got.infos[0].Field("a")[0] != "b" || len(got.infos[0].Missing) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// metered counts what is read.
+type metered struct {
+	io.Reader
+	n int
+}
+
+func (c *metered) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += n
+	return n, err
+}
+
 // What comes in pieces is not held back for ever.
 func TestFetchIncomplete(t *testing.T) {
-	script := []string{"C: a1 UID FETCH 1:* …"}
-	const n = 3000
+	var script strings.Builder
+	script.WriteString("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n* 1 EXISTS\r\nT1 OK\r\n")
+	const n = 10_000
 	for uid := 1; uid <= n; uid++ {
-		script = append(script, fmt.Sprintf("S: * %d FETCH (UID %d RFC822.SIZE 1)", uid, uid))
+		fmt.Fprintf(&script, "* %d FETCH (UID %d RFC822.SIZE 1)\r\n", uid, uid)
 	}
-	c := examined(t, lines(append(script, "S: a1 OK")...))
-	got := fetchInfos(t, c, imapclient.All(), imapclient.Items{Size: true, Flags: true})
-	for i, info := range got.infos {
-		if info.UID != uint32(i+1) {
-			t.Fatalf("message %d comes as number %d", info.UID, i+1)
+	script.WriteString("A1 OK\r\n")
+	read := &metered{Reader: strings.NewReader(script.String())}
+	c, err := imapclient.New(t.Context(), octets{read}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Select(t.Context(), "INBOX"); err != nil {
+		t.Fatal(err)
+	}
+	next := uint32(1)
+	for info, err := range c.Fetch(t.Context(), imapclient.All(), imapclient.Items{Size: true, Flags: true}) {
+		if err != nil || info.UID != next {
+			t.Fatalf("message %d, %v, want message %d", info.UID, err, next)
 		}
+		if next == 1 && read.n > script.Len()/2 {
+			t.Errorf("message 1 comes when %d octets have been read", read.n)
+		}
+		next++
 	}
-	if len(got.infos) != n || got.last != nil {
-		t.Errorf("%d messages, %v", len(got.infos), got.last)
+	if next != n+1 {
+		t.Errorf("%d messages", next-1)
 	}
 }

@@ -45,10 +45,14 @@ const maxJunk = 100
 // "Server Unavailable. 15", or the end of another line again, or (Xeams) the
 // last items of a FETCH response behind its end. They are passed over.
 func (c *Client) read() (*response, error) {
+	limit := c.lineLimit()
+	if !c.greeted {
+		limit = maxGreeting
+	}
 	for range maxJunk {
 		r := &c.next
 		*r = response{c: c}
-		if err := r.load(max(maxLine, c.longest)); err != nil {
+		if err := r.load(limit); err != nil {
 			return nil, c.afterJunk(err)
 		}
 		if r.begin() {
@@ -59,12 +63,17 @@ func (c *Client) read() (*response, error) {
 			return nil, c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 		}
 		c.junk = string(clip(r.line))
-		if err := r.finish(); err != nil {
-			return nil, err
+		if len(r.line) > 0 && r.line[0] == ' ' { // what is behind a row may go on in literals
+			if err := r.finish(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return nil, c.conn.ProtocolError("imap: what the server sends is no IMAP: %q", c.junk)
 }
+
+// lineLimit is how many octets a line may have in this command.
+func (c *Client) lineLimit() int { return max(maxLine, c.longest) }
 
 // afterJunk adds to the error that a connection ended with what the server
 // said before it, if that was no IMAP.

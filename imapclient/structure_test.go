@@ -160,6 +160,16 @@ func looseInfos(t *testing.T, value string) told {
 	return got
 }
 
+// As many parts as Dovecot lets a message have, however many octets a line then
+// has.
+func TestManyParts(t *testing.T) {
+	part := `("application" "octet-stream" ("name" "` + strings.Repeat("x", 60) + `") NIL NIL "base64" 100000 NIL ("attachment" ("filename" "x")) NIL NIL)`
+	got := looseInfos(t, "BODYSTRUCTURE ("+strings.Repeat(part, 9_999)+` "mixed" ("boundary" "b") NIL NIL)`)
+	if len(got.infos) != 2 || len(got.infos[0].Structure.Parts) != 9_999 || got.infos[0].Structure.Parts[9_998].Number != "9999" {
+		t.Errorf("%d messages, %v, %v", len(got.infos), got.gone, got.last)
+	}
+}
+
 func TestFind(t *testing.T) {
 	p := structureOf(t, `(("text" "plain")(("text" "html")("image" "png") "related") "mixed")`).Structure
 	for number, want := range map[string]string{"TEXT": "multipart/mixed", "1": "text/plain", "2": "multipart/related", "2.2": "image/png"} {
@@ -185,7 +195,7 @@ func TestStructureTime(t *testing.T) {
 		"quotes":      func(n int) string { return `("` + strings.Repeat(`"a`, n) + `" "b")` },
 		"backslashes": func(n int) string { return `("` + strings.Repeat(`\"`, n) + `" "b")` },
 		"open":        func(n int) string { return `(` + strings.Repeat(`"a `, n) },
-		"braces":      func(n int) string { return "(" + strings.Repeat("{ ", n) + "{" + strings.Repeat("0", n) + "1}" },
+		"braces":      func(n int) string { return "(" + strings.Repeat("{ ", n) + "{" + strings.Repeat("0", n) + "1}\r\nx)" },
 		"words":       func(n int) string { return `("a" "b" ("name" "` + strings.Repeat("=?utf-8?Q?a?=", n/4) + `"))` },
 		"half words":  func(n int) string { return `("a" "b" ("name" "` + strings.Repeat("=?utf-8?Q?", n/4) + `"))` },
 		"pieces": func(n int) string {

@@ -179,7 +179,7 @@ func (r *response) folded() (bool, error) {
 	if err != nil || next[0] != ' ' && next[0] != '\t' {
 		return false, err
 	}
-	return true, r.load(maxLine)
+	return true, r.load(r.c.lineLimit())
 }
 
 // stray passes over a line end that a server has sent behind a literal, which
@@ -189,7 +189,7 @@ func (r *response) stray() error {
 	if len(bytes.TrimSpace(r.line)) > 0 {
 		return nil
 	}
-	return r.load(maxLine)
+	return r.load(r.c.lineLimit())
 }
 
 // appendLiteral appends a literal, or its first keep octets, to b and loads
@@ -215,7 +215,7 @@ func (r *response) appendLiteral(b []byte, keep int64) ([]byte, error) {
 		}
 	}
 	r.c.conn.Transcript().Omitted(n)
-	return b, r.load(maxLine)
+	return b, r.load(r.c.lineLimit())
 }
 
 // children appends the nodes in list i to kids.

@@ -1,5 +1,10 @@
 package imapclient
 
+import (
+	"bytes"
+	"slices"
+)
+
 // Activity is what a server told of the selected mailbox without being asked.
 type Activity struct {
 	Messages uint32 // how many there are now
@@ -146,12 +151,22 @@ func (r *response) flagList() ([]string, error) {
 		}
 		return nil, nil // QUIRK: NIL for an empty list
 	}
-	var room [16]string // for most messages
+	// A mailbox has few different lists, too.
+	list := r.rest()
+	end := bytes.IndexByte(list, ')')
+	known := end >= 0 && bytes.IndexAny(list[:end], "\"{(") < 0
+	if known {
+		if flags, ok := r.c.flagLists[string(list[:end])]; ok {
+			r.pos += end + 1
+			return slices.Clone(flags), nil
+		}
+	}
+	var room [16]string // for most
 	flags := room[:0]
 	for {
 		r.space()
 		if r.take(')') {
-			return append([]string(nil), flags...), nil
+			break
 		}
 		f, _, err := r.str()
 		if err != nil {
@@ -161,6 +176,14 @@ func (r *response) flagList() ([]string, error) {
 			flags = append(flags, r.c.intern(f))
 		}
 	}
+	flags = append([]string(nil), flags...)
+	if known && len(r.c.flagLists) < maxFlags {
+		if r.c.flagLists == nil {
+			r.c.flagLists = make(map[string][]string)
+		}
+		r.c.flagLists[string(list[:end])] = slices.Clone(flags)
+	}
+	return flags, nil
 }
 
 // isFlag tells whether b is a flag: an atom, with or without a backslash, or
