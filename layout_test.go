@@ -28,7 +28,7 @@ var may = map[string][]string{
 	"internal/servers":         {"internal/testca"},
 	"internal/fakemail":        {"internal/pop3server"},
 	"internal/servers/install": {"internal/servers"},
-	"internal/scenarios":       {"imapclient", "pop3client", "internal/session", "internal/testca"},
+	"internal/scenarios":       {"imapclient", "pop3client", "message", "internal/session", "internal/testca"},
 	"internal/e2e":             {},
 	"pop3client":               {"internal/transport", "internal/sasl"},
 	"imapclient":               {"internal/transport", "internal/sasl", "message"},

@@ -51,8 +51,10 @@ type fetch struct {
 	section string
 	items   string
 	guess   int64
+	noBody  error // what NIL instead of a body means
 	yield   func(*Message, error) bool
 	stopped bool // the loop was left
+	row     row  // that is being read
 
 	queue []Set             // not asked for yet
 	sent  []batch           // asked for, oldest first
@@ -74,6 +76,8 @@ type batch struct {
 	expect int64 // octets
 }
 
+var errNil = errors.New("imap: the server sent NIL instead of the message")
+
 func (c *Client) fetch(ctx context.Context, section, items string, guess int64, uids []uint32) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		end, err := c.beginSelected(ctx)
@@ -82,26 +86,32 @@ func (c *Client) fetch(ctx context.Context, section, items string, guess int64, 
 			return
 		}
 		defer end()
-		f := &fetch{c: c, section: section, items: items, guess: guess, yield: yield, want: make(map[uint32]int), early: make(map[uint32]*row), names: make(map[uint32]uint32)}
-		if set := UIDs(uids...); len(set.ranges) > 0 {
-			f.queue = []Set{set}
-		}
+		f := &fetch{c: c, section: section, items: items, guess: guess, noBody: errNil, yield: yield}
 		if section == "BODY[]" && c.avgBody > 0 {
 			f.guess = c.avgBody
 		}
-		err = f.run(ctx)
-		if err != nil && len(f.sent) > 0 {
-			err = c.fail(err) // there is no knowing what an answer would be to
-		}
-		if err == nil {
-			err = f.over
-		}
-		if err != nil && !f.stopped {
-			yield(nil, err)
-		}
+		f.all(ctx, uids)
 		if section == "BODY[]" {
 			c.avgBody = f.guess
 		}
+	}
+}
+
+// all yields the messages of uids, and the error that ends the session.
+func (f *fetch) all(ctx context.Context, uids []uint32) {
+	f.want, f.early, f.names = make(map[uint32]int), make(map[uint32]*row), make(map[uint32]uint32)
+	if set := UIDs(uids...); len(set.ranges) > 0 {
+		f.queue = []Set{set}
+	}
+	err := f.run(ctx)
+	if err != nil && len(f.sent) > 0 {
+		err = f.c.fail(err) // there is no knowing what an answer would be to
+	}
+	if err == nil {
+		err = f.over
+	}
+	if err != nil && !f.stopped {
+		f.yield(nil, err)
 	}
 }
 
@@ -172,8 +182,9 @@ func (f *fetch) next() batch {
 
 // untagged takes a FETCH response; others are routed.
 func (f *fetch) untagged(r *response) error {
-	w, err := fetchRow(r, f.section)
-	if w == nil && err == nil {
+	w := &f.row
+	ok, err := w.begin(r, f.section)
+	if !ok {
 		r.pos = 2
 		before := f.c.activity.Expunged
 		err := f.c.route(r)
@@ -184,7 +195,7 @@ func (f *fetch) untagged(r *response) error {
 		return err
 	}
 	if err == nil {
-		err = f.row(r, w)
+		err = f.take(r, w)
 	}
 	if err == errSyntax {
 		f.odd = true // whatever it was, it is not what was asked for
@@ -196,8 +207,8 @@ func (f *fetch) untagged(r *response) error {
 	return r.finish()
 }
 
-// row takes a FETCH response.
-func (f *fetch) row(r *response, w *row) error {
+// take takes a FETCH response.
+func (f *fetch) take(r *response, w *row) error {
 	if err := w.items(r); err != nil {
 		return err
 	}
@@ -206,7 +217,8 @@ func (f *fetch) row(r *response, w *row) error {
 	}
 	if w.body == noBody {
 		if len(f.early) < maxBatches*batchMessages {
-			f.early[w.seq] = w // the body may come in another
+			early := *w
+			f.early[w.seq] = &early // the body may come in another
 		}
 		return nil
 	}
@@ -279,7 +291,7 @@ func (f *fetch) deliver(m *Message) error {
 		switch {
 		case f.stopped:
 		case m.isNil:
-			f.fail(m.UID, errors.New("imap: the server sent NIL instead of the message"))
+			f.fail(m.UID, f.noBody)
 		case m.octets == 0 && m.Size > 0:
 			f.fail(m.UID, transport.Mark(ErrTruncated, fmt.Errorf("imap: the server sent nothing of %d octets", m.Size)))
 		default:

@@ -202,18 +202,10 @@ func (f *following) summaries(set Set, each func(Summary)) error {
 	if f.c.box.Messages == 0 {
 		return nil // to some servers any set is wrong then
 	}
-	s := &summaries{c: f.c, set: set, yield: func(sum Summary, _ error) bool {
-		f.top = max(f.top, sum.UID)
-		each(sum)
-		return true
-	}}
-	for _, part := range set.split() {
-		if err := f.c.run("UID FETCH", part.String()+" "+summaryItems, s.wait); err != nil {
-			return err
-		}
-		s.flush()
-	}
-	return nil
+	return f.c.summarise(set, func(s Summary) {
+		f.top = max(f.top, s.UID)
+		each(s)
+	})
 }
 
 // flags asks for the flags that have changed. RFC 7162 section 3.1.4.1.

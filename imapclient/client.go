@@ -36,16 +36,18 @@ type Client struct {
 	activity  Activity // since the last look
 	avgBody   int64    // of the bodies received, for the size of batches
 	flagNames map[string]string
+	flagLists map[string][]string
 
 	oddNames map[string]string // names of mailboxes, to the form in which the server has them
 
 	code     string // the response code that the last command ended with, or empty
 	codeArgs []byte // what follows it
 
-	waiter  waiter // who waits for untagged data
-	unasked int64  // octets of it in this command that nobody waited for
-	kept    int64  // octets of it in this command that are kept as its result
-	longest int    // octets of a line in this command, 0 for maxLine
+	next    response // that is being read
+	waiter  waiter   // who waits for untagged data
+	unasked int64    // octets of it in this command that nobody waited for
+	kept    int64    // octets of it in this command that are kept as its result
+	longest int      // octets of a line in this command, 0 for maxLine
 	busy    atomic.Bool
 }
 

@@ -75,6 +75,9 @@ func TestBodies(t *testing.T) {
 			"S: * 1 FETCH (UID 1 FLAGS (\\Seen))", "S: * 2 FETCH (UID 2 FLAGS ())",
 			b64("* 1 FETCH (BODY[] {19}\r\n" + one + ")\r\n"),
 			b64(fmt.Sprintf("* 2 FETCH (BODY[] {%d}\r\n%s)\r\n", len(two), two))}},
+		{"a line end behind the body", []string{ // QUIRK: a literal that is announced too short
+			b64("* 1 FETCH (BODY[] {19}\r\n" + one + "\r\n UID 1)\r\n"),
+			b64(fmt.Sprintf("* 2 FETCH (BODY[] {%d}\r\n%s \r\n UID 2)\r\n", len(two), two))}},
 		{"twice, and others that nobody asked for", []string{
 			b64("* 9 FETCH (UID 9 BODY[] {2}\r\nxx)\r\n"),
 			b64("* 1 FETCH (UID 1 BODY[] {19}\r\n" + one + ")\r\n"),
@@ -279,7 +282,7 @@ func TestSummaries(t *testing.T) {
 		`S: * 3 FETCH (UID 3 FLAGS NIL INTERNALDATE NIL RFC822.SIZE -1 X (y))`,
 		`S: * 3 FETCH (FLAGS (bad`,
 		`S: * 4 FETCH (FLAGS (\Seen))`,
-		"S: a1 OK"))
+		"S: a1 OK", "C: a2 UID FETCH 1:* (UID)", "S: * 1 FETCH (UID 1)", "S: * 2 FETCH (UID 2)", "S: * 3 FETCH (UID 3)", "S: a2 OK"))
 	var got []imapclient.Summary
 	for s, err := range c.Summaries(t.Context(), imapclient.All()) {
 		if err != nil {

@@ -18,44 +18,39 @@ func (c *Client) Matching(ctx context.Context, q *Query) iter.Seq2[Summary, erro
 			return
 		}
 		defer end()
-		s := &summaries{c: c, yield: yield}
-		if c.offers("SEARCHRES") && (q.UIDs == nil || len(q.UIDs.split()) == 1) {
-			err = c.matchingSaved(q, s)
-		} else {
-			err = c.matching(q, s)
+		stopped := false
+		each := func(info Info, err error) bool {
+			stopped = !yield(info.Summary, err)
+			return !stopped
 		}
-		if err != nil && !s.stopped {
+		if c.offers("SEARCHRES") && (q.UIDs == nil || len(q.UIDs.split()) == 1) {
+			err = c.matchingSaved(q, each)
+		} else {
+			err = c.matching(q, each)
+		}
+		if err != nil && !stopped {
 			yield(Summary{}, err)
 		}
 	}
 }
 
-func (c *Client) matching(q *Query, s *summaries) error {
+func (c *Client) matching(q *Query, each func(Info, error) bool) error {
 	found, err := c.search(q, new(SearchOptions))
 	if err != nil {
 		return err
 	}
-	s.set = found.UIDs
-	for _, part := range s.set.split() {
-		if err := c.run("UID FETCH", part.String()+" "+summaryItems, s.wait); err != nil {
-			return err
-		}
-		s.flush()
-	}
-	return nil
+	return c.inquire(found.UIDs, &summaryItems, each)
 }
 
 // matchingSaved sends both commands at once. "$" is what the first has found;
 // nothing, if it is refused.
-func (c *Client) matchingSaved(q *Query, s *summaries) error {
-	s.set = All()
-	yield := s.yield
-	s.yield = func(sum Summary, err error) bool {
-		if sum.Size < 0 { // flags of a message that somebody else has changed
+func (c *Client) matchingSaved(q *Query, each func(Info, error) bool) error {
+	told := c.newInquiry(&summaryItems, func(info Info, err error) bool {
+		if err == nil && info.Size < 0 { // flags of a message that somebody else has changed
 			return true
 		}
-		return yield(sum, err)
-	}
+		return each(info, err)
+	})
 	return c.withCharset(q, false, func(charset string, q *Query) error {
 		a := c.arguments(charset)
 		a.word("RETURN (SAVE)")
@@ -67,18 +62,23 @@ func (c *Client) matchingSaved(q *Query, s *summaries) error {
 		if err != nil {
 			return err
 		}
-		fetch, err := c.send("UID FETCH", "$ "+summaryItems)
+		fetch, err := c.send("UID FETCH", "$ "+told.items)
 		if err != nil {
 			return err
 		}
 		refused := c.await(search, "UID SEARCH")
 		code, args := c.code, c.codeArgs
-		c.waiter = s.wait
+		told.begin(All())
+		c.waiter = told.wait
 		defer func() { c.waiter = nil }()
-		if err := c.await(fetch, "UID FETCH"); err != nil && refused == nil || c.conn.Err() != nil {
+		err = c.await(fetch, "UID FETCH")
+		told.end()
+		if err == nil && told.odd {
+			err = errSyntax
+		}
+		if err != nil && refused == nil || c.conn.Err() != nil {
 			return err
 		}
-		s.flush()
 		c.code, c.codeArgs = code, args
 		return refused
 	})

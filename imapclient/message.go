@@ -18,6 +18,7 @@ type Message struct {
 	inline []byte    // what is not
 	isNil  bool
 	octets int64 // in all
+	origin int64 // see row
 	err    error
 
 	// proof, if not nil, reads on behind the octets, and must find nothing
@@ -27,7 +28,7 @@ type Message struct {
 
 // newMessage makes the message of a row whose body begins here.
 func newMessage(r *response, w *row) *Message {
-	m := &Message{Summary: w.sum, isNil: w.body == nilBody}
+	m := &Message{Summary: w.sum, isNil: w.body == nilBody, origin: w.origin}
 	if w.body == literalBody {
 		m.r, m.left = r, r.literal
 	} else if !m.isNil {
@@ -142,5 +143,8 @@ func (m *Message) next() error {
 	r := m.r
 	m.r = nil
 	r.c.conn.Transcript().Omitted(m.octets)
-	return r.load(maxLine)
+	if err := r.load(maxLine); err != nil {
+		return err
+	}
+	return r.stray()
 }

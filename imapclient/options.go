@@ -51,7 +51,8 @@ const (
 )
 
 // The limits on what a server may send. A line of text may be long (a SEARCH
-// names all it found), but no message is in it.
+// names all it found, a BODYSTRUCTURE 10,000 parts that anybody may send), but
+// no message is in it.
 const (
 	maxGreeting   = 8 << 10  // octets of a greeting
 	maxLine       = 1 << 20  // octets of a line
@@ -65,6 +66,7 @@ const (
 	maxOddNames   = 10_000   // mailbox names that are kept as the server has them
 	maxMessages   = 10 << 20 // in one FETCH of summaries
 	maxSearchLine = 16 << 20 // octets of a line that tells what was found
+	maxRowLine    = 4 << 20  // octets of a line that tells of one message
 	maxSet        = 8000     // octets of a UID set that is sent: RFC 9051 section 4.3.1 asks servers to take 8192
 )
 

@@ -38,15 +38,21 @@ var errSyntax = errors.New("imap: malformed response")
 // maxJunk is how many lines in a row may be no responses.
 const maxJunk = 100
 
-// read reads the beginning of the next response.
+// read reads the beginning of the next response, which is valid until the one
+// after it is read.
 //
 // QUIRK: some servers (Exchange) send lines that are no responses, such as
-// "Server Unavailable. 15", or the end of another line again. They are passed
-// over.
+// "Server Unavailable. 15", or the end of another line again, or (Xeams) the
+// last items of a FETCH response behind its end. They are passed over.
 func (c *Client) read() (*response, error) {
+	limit := c.lineLimit()
+	if !c.greeted {
+		limit = maxGreeting
+	}
 	for range maxJunk {
-		r := &response{c: c}
-		if err := r.load(max(maxLine, c.longest)); err != nil {
+		r := &c.next
+		*r = response{c: c}
+		if err := r.load(limit); err != nil {
 			return nil, c.afterJunk(err)
 		}
 		if r.begin() {
@@ -57,9 +63,17 @@ func (c *Client) read() (*response, error) {
 			return nil, c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 		}
 		c.junk = string(clip(r.line))
+		if len(r.line) > 0 && r.line[0] == ' ' { // what is behind a row may go on in literals
+			if err := r.finish(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return nil, c.conn.ProtocolError("imap: what the server sends is no IMAP: %q", c.junk)
 }
+
+// lineLimit is how many octets a line may have in this command.
+func (c *Client) lineLimit() int { return max(maxLine, c.longest) }
 
 // afterJunk adds to the error that a connection ended with what the server
 // said before it, if that was no IMAP.
@@ -81,11 +95,13 @@ func (r *response) begin() bool {
 		r.textOnly()
 	case bytes.HasPrefix(r.line, []byte("* ")):
 		r.kind, r.pos = untagged, 2
-		switch r.word() {
-		case "OK", "NO", "BAD", "BYE", "PREAUTH":
-			r.textOnly()
+		for _, status := range [...]string{"OK", "NO", "BAD", "BYE", "PREAUTH"} {
+			if r.isWord(status) {
+				r.pos = 2
+				r.textOnly()
+				break
+			}
 		}
-		r.pos = 2
 	default:
 		tag, rest, _ := bytes.Cut(r.line, []byte(" "))
 		status, _, _ := bytes.Cut(rest, []byte(" "))
@@ -139,10 +155,12 @@ func trailingLiteral(line []byte) int64 {
 	if len(line) < 3 || line[len(line)-1] != '}' {
 		return -1
 	}
-	open := bytes.LastIndexByte(line, '{')
+	const longest = len("{9223372036854775807+}")
+	open := bytes.LastIndexByte(line[max(0, len(line)-longest):], '{')
 	if open < 0 {
 		return -1
 	}
+	open += max(0, len(line)-longest)
 	digits := bytes.TrimSuffix(line[open+1:len(line)-1], []byte("+"))
 	n, err := strconv.ParseUint(string(digits), 10, 63)
 	if err != nil {
@@ -204,6 +222,19 @@ func (r *response) word() string {
 	return strings.ToUpper(string(t))
 }
 
+// isWord passes over the next token, and spaces around it, if it is s in some
+// case.
+func (r *response) isWord(s string) bool {
+	at := r.pos
+	r.space()
+	if !fold(r.token(), s) {
+		r.pos = at
+		return false
+	}
+	r.space()
+	return true
+}
+
 // number returns the next token as a number.
 func (r *response) number(bits int) (uint64, error) {
 	r.space()
@@ -235,7 +266,7 @@ func parseUint(b []byte, bits int) (uint64, error) {
 // atLiteral tells whether a literal is next.
 func (r *response) atLiteral() bool {
 	return r.literal >= 0 && (r.peek() == '{' || r.peek() == '~' && r.pos+1 < len(r.line) && r.line[r.pos+1] == '{') &&
-		bytes.LastIndexByte(r.line, '{') <= r.pos+1
+		bytes.LastIndexByte(r.line, '{') <= r.pos+1 // found near the end
 }
 
 // str reads a string: quoted, literal, or an atom where a server forgot the

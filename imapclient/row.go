@@ -3,16 +3,7 @@ package imapclient
 import (
 	"bytes"
 	"strings"
-	"time"
 )
-
-// Summary is what a server says of a message without sending it.
-type Summary struct {
-	UID      uint32
-	Size     int64     // RFC822.SIZE, -1 if it was not told
-	Flags    []string  // without \Recent, which belongs to a session; in no order
-	Received time.Time // INTERNALDATE in UTC, zero if it was not told
-}
 
 // row is a FETCH response while it is being read. Items may come in any
 // order. RFC 9051 section 7.5.2.
@@ -20,10 +11,13 @@ type row struct {
 	seq      uint32
 	sum      Summary
 	hasFlags bool
+	more     *details // of what else was asked for; nil: nothing
 
 	section string // the body section that is meant, such as "BODY[]"
 	body    bodyKind
 	inline  []byte // the body, if it came quoted
+	origin  int64  // where in the section it begins, -1 if that was not told
+	parens  int    // open ones around items
 }
 
 // bodyKind is the form in which a body came.
@@ -39,14 +33,26 @@ const (
 // fetchRow begins to read a FETCH response, or returns nil if r is something
 // else.
 func fetchRow(r *response, section string) (*row, error) {
+	w := new(row)
+	ok, err := w.begin(r, section)
+	if !ok || err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// begin begins to read a FETCH response, or returns false if r is something
+// else.
+func (w *row) begin(r *response, section string) (bool, error) {
 	n, err := r.number(32)
-	if err != nil || r.word() != "FETCH" {
-		return nil, nil
+	if err != nil || !r.isWord("FETCH") {
+		return false, nil
 	}
 	if !r.take('(') {
-		return nil, errSyntax
+		return true, errSyntax
 	}
-	return &row{seq: uint32(n), section: section, sum: Summary{Size: -1}}, nil
+	*w = row{seq: uint32(n), section: section, sum: Summary{Size: -1}, origin: -1}
+	return true, nil
 }
 
 // items reads items up to the body, if there is one, else to the end.
@@ -54,18 +60,35 @@ func (w *row) items(r *response) error {
 	w.body = noBody
 	for {
 		r.space()
-		if r.take(')') {
-			return nil
+		switch r.peek() {
+		case ')':
+			r.pos++
+			if w.parens == 0 {
+				return nil
+			}
+			w.parens--
+			continue
+		case '(': // QUIRK: Domino sends (ENVELOPE (…))
+			r.pos++
+			if w.parens++; w.parens > maxDepth {
+				return errSyntax
+			}
+			continue
+		case '"': // QUIRK: Exchange sends a description behind a structure
+			if err := r.skip(); err != nil {
+				return err
+			}
+			continue
 		}
 		name := r.itemName()
 		if len(name) == 0 {
 			return errSyntax
 		}
 		r.space()
-		if strings.EqualFold(name, w.section) {
+		if w.isBody(name) {
 			return w.startBody(r)
 		}
-		if err := w.item(r, strings.ToUpper(name)); err != nil {
+		if err := w.item(r, name); err != nil {
 			return err
 		}
 	}
@@ -86,61 +109,98 @@ func (w *row) rest(r *response) error {
 	}
 }
 
-// itemName reads a name such as "BODY[HEADER.FIELDS (DATE)]<0>".
-func (r *response) itemName() string {
+// itemName reads a name such as "BODY[HEADER.FIELDS (DATE)]<0>", valid until
+// the next line is loaded.
+func (r *response) itemName() []byte {
 	start := r.pos
 	for r.pos < len(r.line) {
 		switch r.line[r.pos] {
 		case ' ', '(', ')':
-			return string(r.line[start:r.pos])
+			return r.line[start:r.pos]
 		case '[':
 			end := bytes.IndexByte(r.line[r.pos:], ']')
 			if end < 0 {
-				return ""
+				return nil
 			}
 			r.pos += end
 		}
 		r.pos++
 	}
-	return string(r.line[start:])
+	return r.line[start:]
 }
 
-func (w *row) item(r *response, name string) error {
-	switch name {
-	case "UID":
+// isBody tells whether a name is that of the section that is meant, or of a
+// range of it.
+func (w *row) isBody(name []byte) bool {
+	n := len(w.section)
+	if n == 0 || len(name) < n || !fold(name[:n], w.section) {
+		return false
+	}
+	rest := name[n:]
+	w.origin = -1
+	if len(rest) == 0 {
+		return true
+	}
+	if rest[0] != '<' || rest[len(rest)-1] != '>' {
+		return false
+	}
+	origin, err := parseUint(rest[1:len(rest)-1], 63)
+	w.origin = int64(origin)
+	return err == nil
+}
+
+func (w *row) item(r *response, name []byte) error {
+	switch {
+	case fold(name, "UID"):
 		n, err := r.number(32)
 		w.sum.UID = uint32(n)
 		return err
-	case "RFC822.SIZE":
+	case fold(name, "RFC822.SIZE"):
 		s, _, err := r.str()
 		if n, bad := parseUint(s, 63); bad == nil { // QUIRK: -1 or NIL; a quoted number is taken
 			w.sum.Size = int64(n)
 		}
 		return err
-	case "FLAGS":
+	case fold(name, "FLAGS"):
 		flags, err := r.flagList()
 		w.sum.Flags, w.hasFlags = withoutRecent(flags), err == nil
 		return err
-	case "INTERNALDATE":
+	case fold(name, "INTERNALDATE"):
 		s, _, err := r.str()
 		w.sum.Received = parseDate(s)
 		return err
+	case fold(name, "NIL"): // what is left of an item
+		return nil
+	}
+	if w.more != nil {
+		return w.more.item(r, strings.ToUpper(string(name)))
 	}
 	return r.skip()
 }
 
 // startBody reads the form of the body, and if it is no literal, the body.
 func (w *row) startBody(r *response) error {
-	if r.atLiteral() {
+	switch {
+	case r.atLiteral():
 		w.body = literalBody
 		return nil
-	}
-	s, isNil, err := r.str()
-	w.body, w.inline = inlineBody, bytes.Clone(s)
-	if isNil {
+	case r.peek() == ')': // QUIRK: Yandex sends nothing for NIL
 		w.body = nilBody
+		return nil
 	}
-	return err
+	quoted := r.peek() == '"'
+	s, isNil, err := r.str()
+	switch {
+	case err != nil:
+		return err
+	case isNil:
+		w.body = nilBody
+	case quoted:
+		w.body, w.inline = inlineBody, bytes.Clone(s)
+	default:
+		return errSyntax // such as a literal whose length is no number
+	}
+	return nil
 }
 
 func withoutRecent(flags []string) []string {
@@ -166,14 +226,10 @@ func (w *row) merge(o *row) {
 	if w.sum.Received.IsZero() {
 		w.sum.Received = o.sum.Received
 	}
+	if w.more != nil && o.more != nil {
+		w.more.merge(o.more)
+	}
 }
 
-// parseDate reads "17-Jul-1996 02:44:25 -0700", or returns the zero time.
-// RFC 9051 section 9, date-time.
-func parseDate(b []byte) time.Time {
-	t, err := time.Parse("_2-Jan-2006 15:04:05 -0700", string(bytes.TrimSpace(b)))
-	if err != nil {
-		return time.Time{} // QUIRK: NIL, "", or a date that is none
-	}
-	return t.UTC()
-}
+// fold tells whether b is s in some case.
+func fold(b []byte, s string) bool { return len(b) == len(s) && strings.EqualFold(string(b), s) }

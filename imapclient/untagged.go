@@ -1,6 +1,7 @@
 package imapclient
 
 import (
+	"bytes"
 	"slices"
 )
 
@@ -150,11 +151,22 @@ func (r *response) flagList() ([]string, error) {
 		}
 		return nil, nil // QUIRK: NIL for an empty list
 	}
-	var flags []string
+	// A mailbox has few different lists, too.
+	list := r.rest()
+	end := bytes.IndexByte(list, ')')
+	known := end >= 0 && bytes.IndexAny(list[:end], "\"{(") < 0
+	if known {
+		if flags, ok := r.c.flagLists[string(list[:end])]; ok {
+			r.pos += end + 1
+			return slices.Clone(flags), nil
+		}
+	}
+	var room [16]string // for most
+	flags := room[:0]
 	for {
 		r.space()
 		if r.take(')') {
-			return slices.Clip(flags), nil
+			break
 		}
 		f, _, err := r.str()
 		if err != nil {
@@ -164,6 +176,14 @@ func (r *response) flagList() ([]string, error) {
 			flags = append(flags, r.c.intern(f))
 		}
 	}
+	flags = append([]string(nil), flags...)
+	if known && len(r.c.flagLists) < maxFlags {
+		if r.c.flagLists == nil {
+			r.c.flagLists = make(map[string][]string)
+		}
+		r.c.flagLists[string(list[:end])] = slices.Clone(flags)
+	}
+	return flags, nil
 }
 
 // isFlag tells whether b is a flag: an atom, with or without a backslash, or

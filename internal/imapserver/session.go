@@ -155,6 +155,9 @@ func (m *message) fetch(w *imapserver.FetchResponseWriter, o *imap.FetchOptions)
 	if o.RFC822Size {
 		w.WriteRFC822Size(int64(len(m.Data)))
 	}
+	if o.BodyStructure != nil {
+		w.WriteBodyStructure(imapserver.ExtractBodyStructure(bytes.NewReader(m.Data)))
+	}
 	for _, sec := range o.BodySection {
 		data := m.section(sec)
 		lit := w.WriteBodySection(sec, int64(len(data)))

@@ -49,6 +49,9 @@ func IMAP() []Scenario[*imapclient.Client] {
 		{Name: "move", Real: true, Run: imapMove},
 		{Name: "conflict", Real: true, Run: imapConflict},
 		{Name: "follow", Real: true, Run: imapFollow},
+		{Name: "structure", Mail: Parts(), Run: imapStructure},
+		{Name: "parts", Mail: Parts(), Run: imapParts},
+		{Name: "seen", Run: imapSeen},
 	}
 }
 

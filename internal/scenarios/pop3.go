@@ -35,8 +35,8 @@ func POP3() []Scenario[*pop3client.Client] {
 		{Name: "gone", Run: pop3Gone},
 		{Name: "break", Run: pop3Break},
 		{Name: "empty", Empty: true, Run: pop3Empty},
-		{Name: "unended", Mail: unended, Run: pop3Unended},
-		{Name: "utf8", Mail: internationalized, Run: pop3UTF8},
+		{Name: "unended", Mail: unended(), Run: pop3Unended},
+		{Name: "utf8", Mail: internationalized(), Run: pop3UTF8},
 	}
 }
 

@@ -28,13 +28,15 @@ func TestScenarios(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			s := servers.Start(t, kind, servers.User{Name: scenarios.User, Password: scenarios.Password})
 			cfg := &tls.Config{RootCAs: s.CA}
-			fill := func(msgs [][]byte) {
+			fill := func(mail [][]byte) {
 				s.Reset(t, scenarios.User)
-				s.Deliver(t, scenarios.User, msgs...)
+				if len(mail) > 0 {
+					s.Deliver(t, scenarios.User, mail...)
+				}
 			}
 			for _, sc := range scenarios.IMAP() {
 				if addr := pick(sc.Security, s.IMAP, s.IMAPS); addr != "" {
-					fill(sc.Delivered())
+					fill(sc.In())
 					t.Run("imap/"+sc.Name, func(t *testing.T) {
 						scenarios.Record(t, imapDir, string(kind), addr, cfg, sc, scenarios.DialIMAP)
 					})
@@ -42,7 +44,7 @@ func TestScenarios(t *testing.T) {
 			}
 			for _, sc := range scenarios.POP3() {
 				if addr := pick(sc.Security, s.POP3, s.POP3S); addr != "" && !(kind == servers.Popa3d && sc.Security != scenarios.Plain) {
-					fill(sc.Delivered())
+					fill(sc.In())
 					t.Run("pop3/"+sc.Name, func(t *testing.T) {
 						scenarios.Record(t, pop3Dir, string(kind), addr, cfg, sc, scenarios.DialPOP3)
 					})
@@ -74,7 +76,7 @@ func goimap(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range sc.Delivered() {
+		for _, m := range sc.In() {
 			s.Deliver("INBOX", m)
 		}
 		scenarios.Record(t, dir, "goimap", s.Addr(), &tls.Config{RootCAs: ca.Pool()}, sc, scenarios.DialIMAP)

@@ -45,21 +45,10 @@ const (
 type Scenario[T any] struct {
 	Name     string
 	Security Security
-	Empty    bool            // the mailbox is empty
-	Mail     func() [][]byte // what is in the mailbox; nil means Messages
-	Real     bool            // it is more than a server in process can do
+	Empty    bool     // the mailbox is empty
+	Mail     [][]byte // else it holds these, or Messages if they are nil
+	Real     bool     // it is more than a server in process can do
 	Run      func(t testing.TB, server string, c T)
-}
-
-// Delivered is what is in the mailbox.
-func (s Scenario[T]) Delivered() [][]byte {
-	switch {
-	case s.Empty:
-		return nil
-	case s.Mail != nil:
-		return s.Mail()
-	}
-	return Messages()
 }
 
 // dial connects a client.
@@ -78,6 +67,17 @@ func Messages() [][]byte {
 		[]byte(head(5) + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\n\r\none\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>two\r\n--b--\r\n"),
 		[]byte(head(6) + "\r\n"),
 	}
+}
+
+// In returns what is in the mailbox.
+func (s *Scenario[T]) In() [][]byte {
+	switch {
+	case s.Empty:
+		return nil
+	case s.Mail != nil:
+		return s.Mail
+	}
+	return Messages()
 }
 
 // File returns the name of a session's file.
