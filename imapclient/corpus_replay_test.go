@@ -21,7 +21,6 @@ type exchange struct {
 
 var (
 	commandForm   = regexp.MustCompile(`^([A-Za-z0-9.]+) ([A-Za-z].*)$`)
-	expectsTagged = regexp.MustCompile(`^# (?:expects tagged|S \(regular expression\): \S+) ?([A-Z]*)`)
 )
 
 // readExchanges reads a transcript. See the corpus's README.

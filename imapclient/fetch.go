@@ -47,6 +47,8 @@ type inquiry struct {
 	set      Set    // that is asked for now
 	done     uidSet // yielded
 	pending  map[uint32]*row
+	highSeq  uint32            // the highest sequence number so far
+	highUID  uint32            // and UID
 	order    []uint32          // UIDs in pending, oldest first; maybe some that are no longer
 	nameless map[uint32]*row   // by sequence number: rows without a UID
 	names    map[uint32]uint32 // by sequence number: UIDs in pending
@@ -219,6 +221,7 @@ func (q *inquiry) wait(r *response) (bool, error) {
 }
 
 func (q *inquiry) forget() {
+	q.highSeq, q.highUID = 0, 0
 	clear(q.names)
 	clear(q.nameless)
 }
@@ -244,7 +247,20 @@ func (q *inquiry) row(w *row) {
 	}
 	// Rows that were not asked for are passed over: flags that another client
 	// changes, or (QUIRK: GNU Mailutils) the last message whatever was asked.
-	if !q.set.Has(uid) || q.done.has(uid) {
+	if !q.set.Has(uid) {
+		return
+	}
+	twice := w.seq > q.highSeq && uid <= q.highUID // UIDs ascend: RFC 9051 section 2.3.1.1
+	if w.seq > q.highSeq {
+		q.highSeq, q.highUID = w.seq, max(uid, q.highUID)
+	}
+	if o := q.pending[uid]; o != nil && twice {
+		q.flush(uid)
+	}
+	if q.done.has(uid) {
+		if twice {
+			q.hand(w) // another message of the same UID: the caller must know
+		}
 		return
 	}
 	if o := q.pending[uid]; o != nil {
@@ -279,7 +295,7 @@ func (w *row) told() item {
 	return told
 }
 
-// flush hands on what is known of a message.
+// flush ends the wait for more rows of a message.
 func (q *inquiry) flush(uid uint32) {
 	w := q.pending[uid]
 	if w == nil {
@@ -290,6 +306,11 @@ func (q *inquiry) flush(uid uint32) {
 		q.order = q.order[:n-1]
 	}
 	q.done.add(uid)
+	q.hand(w)
+}
+
+// hand hands on what is known of a message.
+func (q *inquiry) hand(w *row) {
 	if q.stopped {
 		return
 	}

@@ -154,7 +154,7 @@ func (r *response) flagList() ([]string, error) {
 	// A mailbox has few different lists, too.
 	list := r.rest()
 	end := bytes.IndexByte(list, ')')
-	known := end >= 0 && bytes.IndexAny(list[:end], "\"{(") < 0
+	known := end >= 0 && !bytes.ContainsAny(list[:end], "\"{(")
 	if known {
 		if flags, ok := r.c.flagLists[string(list[:end])]; ok {
 			r.pos += end + 1
