@@ -20,7 +20,7 @@ type exchange struct {
 }
 
 var (
-	commandForm   = regexp.MustCompile(`^([A-Za-z0-9.]+) ([A-Za-z].*)$`)
+	commandForm = regexp.MustCompile(`^([A-Za-z0-9.]+) ([A-Za-z].*)$`)
 )
 
 // readExchanges reads a transcript. See the corpus's README.
