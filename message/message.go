@@ -25,6 +25,7 @@ type Message struct {
 	p       *parser
 	root    *Part // opened, and not yet given away; nil if p was used
 	shared  shared
+	body    *body // the text, once it was read
 	defects defects
 }
 

@@ -61,7 +61,7 @@ func (p *parser) next() (*Part, error) {
 		return nil, p.failure()
 	case cur == nil:
 		return p.open(nil)
-	case cur.Container() && !cur.read && !cur.finished:
+	case cur.Container() && !cur.read && !cur.whole && !cur.finished:
 		if part, err := p.descend(cur); part != nil || err != nil {
 			return part, err
 		}
@@ -261,6 +261,9 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	}
 	p.shared.decoded += int64(len(out))
 	part.size += int64(len(out))
+	if part.tee != nil {
+		part.tee.Write(out)
+	}
 	return out, nil
 }
 

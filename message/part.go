@@ -64,10 +64,12 @@ type Part struct {
 	parent         *Part
 	p              *parser   // nil if found is not
 	found          io.Reader // the content of what was found in another part
+	tee            io.Writer // gets what is decoded; may be nil
 	index          int       // among its parent's parts, from 0
 	depth          int
 	rawSize, size  int64
 	read, finished bool
+	whole          bool // not to be divided
 }
 
 // Container tells whether the part is divided into others: a multipart or a

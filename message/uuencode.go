@@ -26,15 +26,16 @@ func uuBegin(line []byte) (name string, ok bool) {
 	return name, name != ""
 }
 
-// uuLine tells whether a line may be one of a uuencoded file.
-func uuLine(line []byte) bool {
+// uuLine tells whether a line may be one of a uuencoded file: as long as its
+// first character says, with up to two characters more, which some encoders
+// add. After others, a full one may be shorter: spaces, which are zeros, were
+// cut off its end.
+func uuLine(line []byte, after bool) bool {
 	if len(line) == 0 || line[0] < ' ' || line[0] > '`' {
 		return false
 	}
-	octets := int(line[0]-' ') & 63
-	chars := (octets + 2) / 3 * 4
-	got := len(bytes.TrimRight(line[1:], " "))
-	return got <= chars+2 && len(line)-1 >= 0 && (got > 0 || octets == 0 || len(line)-1 <= chars+2)
+	chars := (int(line[0]-' ')&63 + 2) / 3 * 4
+	return len(line)-1 <= chars+2 && (len(line)-1 >= chars || after && line[0] == 'M')
 }
 
 func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
@@ -54,9 +55,6 @@ func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
 	}
 	octets := int(line[0]-' ') & 63
 	var kind Kind
-	if (octets+2)/3*4 > len(line)-1 {
-		kind = "" // trailing spaces, which are zeros, were cut off
-	}
 	for at := 1; octets > 0; at += 4 {
 		var v [4]byte
 		for i := range v {
