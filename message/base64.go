@@ -145,3 +145,22 @@ func (d *base64Transfer) end(dst []byte, report func(int, Kind)) []byte {
 	}
 	return d.rest(dst)
 }
+
+// base64Ahead tells whether what is ahead may be base64: text that only says
+// so has words.
+func (s *scanner) base64Ahead() bool {
+	const sample, share = 300, 20
+	b := s.fill(sample)
+	n, _ := s.ahead(b)
+	b = bytes.TrimSpace(b[:min(n, sample)])
+	bad := 0
+	for i, c := range b {
+		switch v := sextets[c]; {
+		case v == 64:
+			return bad*share <= i // what is after the padding does not count
+		case v == 66, (c == ' ' || c == '\t') && i+1 < len(b) && sextets[b[i+1]] < 64 && sextets[b[i-1]] < 64:
+			bad++
+		}
+	}
+	return bad*share <= len(b)
+}

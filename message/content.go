@@ -23,8 +23,8 @@ func (m *Message) Text() (string, error) {
 }
 
 // HTML returns the HTML of the message in UTF-8, unchanged: it is a stranger's
-// and not safe to show as it is. It is empty if there is none. Parts of a
-// message that has HTML which are plain text are in it, as preformatted text.
+// and not safe to show as it is. It is empty if there is none. Of several
+// parts, one follows the other, without those in between that are plain text.
 func (m *Message) HTML() (string, error) {
 	b, err := m.read()
 	if err != nil {
@@ -243,24 +243,13 @@ func (b *body) joined(list []*node, flow bool) string {
 	return out.String()
 }
 
-// markup returns the HTML, and text among it as HTML; nothing if all is text.
+// markup returns the HTML among the parts of the body.
 func (b *body) markup() string {
-	has := false
-	for _, n := range b.html {
-		has = has || n.typ == "text/html"
-	}
-	if !has {
-		return ""
-	}
-	var out strings.Builder
+	var all []string
 	for _, n := range b.html {
 		if n.typ == "text/html" {
-			out.WriteString(n.text)
-		} else if strings.TrimSpace(n.text) != "" {
-			out.WriteString("<pre>" + htmlEscaper.Replace(n.text) + "</pre>")
+			all = append(all, n.text)
 		}
 	}
-	return out.String()
+	return strings.Join(all, "\n")
 }
-
-var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;")

@@ -30,7 +30,7 @@ const (
 	BadDisposition  Kind = "bad-disposition"   // a Content-Disposition that is none
 	BadParameter    Kind = "bad-parameter"     // parameters that break the syntax
 	RepeatedField   Kind = "repeated-field"    // the first one counts
-	BadEncoding     Kind = "bad-encoding"      // an unknown Content-Transfer-Encoding; the octets are as they came
+	BadEncoding     Kind = "bad-encoding"      // an unknown Content-Transfer-Encoding, or not the one it says; the octets are as they came
 	UnsafeName      Kind = "unsafe-name"       // a file name that was made safe
 )
 

@@ -38,9 +38,12 @@ func (p *Part) describe(o *Options, defect func(int64, Kind)) {
 	}
 	disp := parse("Content-Disposition")
 	p.Disposition, p.DispositionParams = disp.word, disp.params
-	if disp.word == "" && len(disp.params) > 0 {
-		p.Disposition = "attachment" // RFC 2183 section 2.8 says that of unknown words
+	if disp.word == "" && h.count("Content-Disposition") > 0 || strings.ContainsFunc(disp.word, notInType) {
 		defect(at, BadDisposition)
+		p.Disposition = ""
+		if disp.params["filename"] != "" {
+			p.Disposition = "attachment"
+		}
 	}
 	encoding := h.Get("Content-Transfer-Encoding")
 	known := false
@@ -49,7 +52,9 @@ func (p *Part) describe(o *Options, defect func(int64, Kind)) {
 	}
 	id := h.Text("Content-ID")
 	p.ContentID = strings.Trim(id, "<> \t")
-	p.name(defect)
+	if p.name(defect); p.Filename != "" && typ.word != "" && mediaType(typ.word) == "" && p.Type == "text/plain" {
+		p.Type = "application/octet-stream" // RFC 2045 section 5.2 would have text, but it is a file
+	}
 }
 
 // name chooses the file name: the one that the disposition gives, else that of

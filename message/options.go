@@ -5,7 +5,7 @@ package message
 // [Defect] says so; nothing is refused.
 type Options struct {
 	// MaxDepth is how deep multiparts and messages may be within one another;
-	// 100. What is deeper is a part that is not divided.
+	// 200. What is deeper is a part that is not divided.
 	MaxDepth int
 
 	// MaxParts is how many parts there may be; 10,000. The last one holds all
@@ -46,7 +46,7 @@ func (o *Options) withDefaults() Options {
 		value *int
 		def   int
 	}{
-		{&c.MaxDepth, 100},
+		{&c.MaxDepth, 200},
 		{&c.MaxParts, 10_000},
 		{&c.MaxHeader, maxHeader},
 		{&c.MaxFields, 10_000},

@@ -201,7 +201,11 @@ func (p *parser) begin(part *Part, top bool) {
 	}
 	part.p = p
 	p.cur, p.buf, p.undo = part, nil, nil
-	if !part.isMultipart() {
+	switch {
+	case part.isMultipart():
+	case part.Encoding == "base64" && !p.base64Ahead():
+		p.defect(part, p.off, BadEncoding)
+	default:
 		p.undo = newTransfer(part.Encoding)
 	}
 	if p.nested {

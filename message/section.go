@@ -100,6 +100,8 @@ func (sec *section) line(line []byte, whole bool) bool {
 		sec.defect(sec.s.off, FromLine)
 		sec.skip(len(line))
 		sec.rest(whole)
+	case bytes.HasPrefix(line, lineBreakDashes[1:]): // rather a delimiter than a broken field
+		return false
 	case sec.fieldComes(len(line)):
 		sec.begun = true
 		sec.defect(sec.s.off, NoField)

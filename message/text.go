@@ -166,8 +166,21 @@ func wide(name string, b []byte) (string, bool) {
 		r.big, b = false, b[2:]
 	case bytes.HasPrefix(b, []byte("\xfe\xff")):
 		r.big, b = true, b[2:]
+	case !strings.HasSuffix(name, "le") && !strings.HasSuffix(name, "be"):
+		r.big = bigEndian(b)
 	}
 	return string(r.decode(b)), true
+}
+
+// bigEndian guesses the byte order by where the zeros are.
+func bigEndian(b []byte) bool {
+	var zeros [2]int
+	for i, c := range b[:min(len(b), 1000)] {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	return zeros[0] >= zeros[1]
 }
 
 func isUTF7(name string) bool {

@@ -18,12 +18,11 @@ func uuBegin(line []byte) (name string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	mode, file, ok := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" "))
-	if !ok || len(mode) < 3 || len(mode) > 6 || len(bytes.Trim(mode, "01234567")) > 0 {
+	mode, file, _ := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" "))
+	if len(mode) < 3 || len(mode) > 6 || len(bytes.Trim(mode, "01234567")) > 0 {
 		return "", false
 	}
-	name = strings.TrimSpace(string(file))
-	return name, name != ""
+	return strings.TrimSpace(string(file)), true
 }
 
 // uuLine tells whether a line may be one of a uuencoded file: as long as its
