@@ -95,8 +95,8 @@ func (d decoder) body(label string, b []byte, html bool) (text string, kind Kind
 	known := enc != nil || isASCII(name) || isUTF8(name)
 	switch {
 	case name == "" && html:
-		if e, _, sure := htmlcharset.DetermineEncoding(b[:min(len(b), 1024)], ""); sure && e != encoding.Nop && !utf8.Valid(b) {
-			enc, known = e, true
+		if e, said := metaCharset(b); said {
+			enc, known, name = e, true, "meta"
 		}
 	case name == "":
 	case !known:
@@ -125,6 +125,16 @@ func (d decoder) body(label string, b []byte, html bool) (text string, kind Kind
 		}
 	}
 	return strings.ToValidUTF8(string(out), "\ufffd"), kind
+}
+
+// metaCharset returns the encoding that HTML says it has, in its beginning.
+func metaCharset(b []byte) (encoding.Encoding, bool) {
+	head := b[:min(len(b), 1024)]
+	if utf8.Valid(b) || !bytes.Contains(bytes.ToLower(head), []byte("charset")) {
+		return nil, false
+	}
+	e, name, _ := htmlcharset.DetermineEncoding(head, "")
+	return e, name != "utf-8"
 }
 
 // otherThan returns the fallback, unless it is what was tried.

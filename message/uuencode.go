@@ -26,15 +26,17 @@ func uuBegin(line []byte) (name string, ok bool) {
 }
 
 // uuLine tells whether a line may be one of a uuencoded file: as long as its
-// first character says, with up to two characters more, which some encoders
-// add. After others, a full one may be shorter: spaces, which are zeros, were
-// cut off its end.
+// first character says, without spaces that fill up the last group or with up
+// to two characters more, which some encoders add. After others, a full one may
+// be shorter: spaces, which are zeros, were cut off its end.
 func uuLine(line []byte, after bool) bool {
 	if len(line) == 0 || line[0] < ' ' || line[0] > '`' {
 		return false
 	}
-	chars := (int(line[0]-' ')&63 + 2) / 3 * 4
-	return len(line)-1 <= chars+2 && (len(line)-1 >= chars || after && line[0] == 'M')
+	octets := int(line[0]-' ') & 63
+	chars := (octets + 2) / 3 * 4
+	fill := (3 - octets%3) % 3
+	return len(line)-1 <= chars+2 && (len(line)-1 >= chars-fill || after && line[0] == 'M')
 }
 
 func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
