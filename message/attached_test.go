@@ -201,7 +201,7 @@ func TestJoin(t *testing.T) {
 		if a, b := outline(t, m1), outline(t, m2); !slices.Equal(a, b) {
 			t.Errorf("%s: the parts are\n%.300q\nwant\n%.300q", tt.whole, a, b)
 		}
-		if a, b := m1.Envelope, m2.Envelope; a.Subject != b.Subject || a.MessageID != b.MessageID {
+		if a, b := m1.Envelope(), m2.Envelope(); a.Subject != b.Subject || a.MessageID != b.MessageID {
 			t.Errorf("%s: the envelope is %v, want %v", tt.whole, a, b)
 		}
 	}

@@ -5,53 +5,75 @@ import (
 	"strings"
 )
 
+// contentFields are the fields that say what a part is, and how often they do.
+var contentFields = [...]string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding", "Content-ID"}
+
+// contents returns the values of the contentFields.
+func (h *Header) contents() (values [len(contentFields)]string, counts [len(contentFields)]int) {
+	for _, f := range h.fields {
+		if f.colon-f.start < len("Content-ID") || h.raw[f.start]|0x20 != 'c' {
+			continue
+		}
+		for i, name := range contentFields {
+			if !h.named(f, name) {
+				continue
+			}
+			counts[i]++
+			if values[i] == "" {
+				values[i] = unfold(h.raw[f.colon+1 : f.end])
+			}
+		}
+	}
+	return values, counts
+}
+
 // describe reads the fields that say what the part is.
 func (p *Part) describe(o *Options, defect func(int64, Kind)) {
 	h, at := p.Header, p.Offset
-	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"} {
-		if h.count(name) > 1 {
-			defect(at, RepeatedField)
-		}
+	values, counts := h.contents()
+	if max(counts[0], counts[1], counts[2]) > 1 {
+		defect(at, RepeatedField)
 	}
-	parse := func(name string) parameterized {
-		v := h.d.parameters(h.Get(name), o.MaxParams)
-		if v.bad {
+	parse := func(v string) parameterized {
+		if v == "" {
+			return parameterized{}
+		}
+		w := h.d.parameters(v, o.MaxParams)
+		if w.bad {
 			defect(at, BadParameter)
 		}
-		if v.many {
+		if w.many {
 			defect(at, TooManyParameters)
 		}
-		return v
+		return w
 	}
-	typ := parse("Content-Type")
+	typ := parse(values[0])
 	p.Type, p.Params = mediaType(typ.word), typ.params
 	if p.Type == "" {
-		if h.count("Content-Type") > 0 {
+		if counts[0] > 0 {
 			defect(at, BadType)
 		}
 		p.Type = "text/plain"
 		if typ.params["boundary"] != "" && typ.word == "" || strings.HasPrefix(typ.word, "multipart") {
 			p.Type = "multipart/mixed"
-		} else if p.parent != nil && p.parent.Type == "multipart/digest" && h.count("Content-Type") == 0 {
+		} else if p.parent != nil && p.parent.Type == "multipart/digest" && counts[0] == 0 {
 			p.Type = "message/rfc822" // RFC 2046 section 5.1.5
 		}
 	}
-	disp := parse("Content-Disposition")
+	disp := parse(values[1])
 	p.Disposition, p.DispositionParams = disp.word, disp.params
-	if disp.word == "" && h.count("Content-Disposition") > 0 || strings.ContainsFunc(disp.word, notInType) {
+	if disp.word == "" && counts[1] > 0 || strings.ContainsFunc(disp.word, notInType) {
 		defect(at, BadDisposition)
 		p.Disposition = ""
 		if disp.params["filename"] != "" {
 			p.Disposition = "attachment"
 		}
 	}
-	encoding := h.Get("Content-Transfer-Encoding")
 	known := false
-	if p.Encoding, known = encodingName(encoding); !known {
+	if p.Encoding, known = encodingName(values[2]); !known {
 		defect(at, BadEncoding)
 	}
-	id := h.Text("Content-ID")
-	p.ContentID = strings.Trim(id, "<> \t")
+	p.ContentID = strings.Trim(h.d.text(values[3]), "<> \t")
 	if p.name(defect); p.Filename != "" && typ.word != "" && mediaType(typ.word) == "" && p.Type == "text/plain" {
 		p.Type = "application/octet-stream" // RFC 2045 section 5.2 would have text, but it is a file
 	}

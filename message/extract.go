@@ -10,7 +10,7 @@ import (
 func (p *Part) newFound(n int, name, typ string, content []byte) *Part {
 	f := &Part{
 		Path: p.Path + "." + strconv.Itoa(n), Header: new(Header), Type: typ,
-		Disposition: "attachment", Filename: Filename(name), Encoding: "binary", Envelope: p.Envelope,
+		Disposition: "attachment", Filename: Filename(name), Encoding: "binary",
 		Offset: -1, BodyOffset: -1,
 		parent: p, index: n - 1, depth: p.depth + 1, found: bytes.NewReader(content),
 	}

@@ -63,17 +63,6 @@ func (h *Header) named(f field, name string) bool {
 	return len(n) >= len(name) && strings.EqualFold(string(n[:len(name)]), name) && (len(n) == len(name) || len(bytes.TrimSpace(n)) == len(name))
 }
 
-// count returns how many fields of a name there are.
-func (h *Header) count(name string) int {
-	n := 0
-	for _, f := range h.fields {
-		if h.named(f, name) {
-			n++
-		}
-	}
-	return n
-}
-
 // unfold removes line breaks. RFC 5322 section 2.2.3.
 func unfold(v []byte) string {
 	v = bytes.Trim(v, " \t\r\n")

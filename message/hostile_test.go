@@ -149,6 +149,7 @@ func TestHostile(t *testing.T) {
 		{"comments in In-Reply-To", repeat("In-Reply-To: ", "(", "\n\n")},
 	}
 	report := ""
+	patience := time.Now().Add(20 * time.Second)
 	worst := 0.0
 	for _, f := range families {
 		small, large := []byte(f.make(size)), []byte(f.make(2*size))
@@ -162,14 +163,14 @@ func TestHostile(t *testing.T) {
 		// A machine with other work to do may need more than one try. What
 		// takes no time says nothing.
 		one, two := time.Hour, time.Hour
-		for try := 0; try == 0 || try < 15 && two > 2*one+one/5 && two > 5*time.Millisecond; try++ {
+		for try := 0; try == 0 || try < 15 && two > 2*one+one/5 && two > 5*time.Millisecond && time.Now().Before(patience); try++ {
 			one, two = min(one, took(small)), min(two, took(large))
 		}
 		ratio := float64(two) / float64(one)
 		report += fmt.Sprintf("%-42s %8.2f ms %6.2f\n", f.name, float64(two)/1e6, ratio)
 		if two > 20*time.Millisecond {
 			worst = max(worst, ratio)
-			if ratio > 2.6 {
+			if ratio > 3 { // quadratic would be 4
 				t.Errorf("%s: twice the size takes %.2f times the time", f.name, ratio)
 			}
 		}

@@ -16,14 +16,14 @@ var ErrRead = errors.New("message: it was read already, and its reader cannot se
 // Message is a message whose header section was read; the rest is read as it
 // is asked for. It is not safe for concurrent use.
 type Message struct {
-	Envelope Envelope
-	Header   *Header
+	Header *Header
 
 	src     io.Reader
 	seeker  io.Seeker // nil if src cannot seek
 	start   int64     // where the message begins in it
 	p       *parser
-	root    *Part // opened, and not yet given away; nil if p was used
+	first   *Part // the message itself
+	root    *Part // the same, opened, and not yet given away; nil if p was used
 	shared  shared
 	body    *body // the text, once it was read
 	defects defects
@@ -45,6 +45,10 @@ func Read(r io.Reader, opts *Options) (*Message, error) {
 	return m, m.open()
 }
 
+// Envelope returns the envelope. It is read out of the header section when it
+// is first asked for.
+func (m *Message) Envelope() *Envelope { return m.first.Envelope() }
+
 // open begins a reading.
 func (m *Message) open() error {
 	m.shared.segments, m.shared.parts, m.shared.decoded = nil, 0, 0
@@ -55,8 +59,8 @@ func (m *Message) open() error {
 		m.p.free()
 		return err
 	}
-	m.root = root
-	m.Header, m.Envelope = root.Header, *root.Envelope
+	m.root, m.first = root, root
+	m.Header = root.Header
 	return nil
 }
 

@@ -185,7 +185,7 @@ func ourReading(t *testing.T, data []byte) reading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &m.Envelope
+	e := m.Envelope()
 	if len(e.From) == 0 && e.Subject == "" && len(e.To) == 0 && e.Date.IsZero() {
 		return nil // no message
 	}

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strconv"
 	"strings"
@@ -34,12 +35,11 @@ type shared struct {
 
 // frame is a container whose parts are being read.
 type frame struct {
-	part     *Part
-	prefix   string // of its parts' paths
-	level    int    // of its boundary; -1 if it has none
-	parts    int    // so far
-	envelope *Envelope
-	outer    bool // it belongs to another parser
+	part   *Part
+	prefix string // of its parts' paths
+	level  int    // of its boundary; -1 if it has none
+	parts  int    // so far
+	outer  bool   // it belongs to another parser
 }
 
 func newParser(r io.Reader, shared *shared) *parser {
@@ -166,11 +166,11 @@ func (p *parser) open(parent *Part) (*Part, error) {
 		return nil, err
 	}
 	part.Header = h
+	part.BodyOffset = p.off
 	if parent == nil {
 		p.shared.fallback = h.charset()
 	}
 	h.d.fallback = p.shared.fallback
-	part.BodyOffset = p.off
 	part.describe(&p.shared.o, defect)
 	p.begin(part, top)
 	for _, d := range found {
@@ -189,12 +189,7 @@ func (p *parser) begin(part *Part, top bool) {
 		part.index = f.parts
 		f.parts++
 		prefix = f.prefix
-		part.Envelope = f.envelope
 		part.depth = f.part.depth + 1
-	}
-	if top {
-		e := part.Header.envelope()
-		part.Envelope = &e
 	}
 	if part.Path = prefix + strconv.Itoa(part.index+1); top && part.isMultipart() {
 		part.Path = prefix + "TEXT"
@@ -214,7 +209,7 @@ func (p *parser) begin(part *Part, top bool) {
 }
 
 func (p *parser) push(part *Part, boundary string) {
-	f := frame{part: part, level: -1, envelope: part.Envelope, prefix: part.Path + "."}
+	f := frame{part: part, level: -1, prefix: part.Path + "."}
 	if s, ok := strings.CutSuffix(part.Path, "TEXT"); ok {
 		f.prefix = s
 	}
@@ -273,8 +268,11 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 
 // eightBit returns where the first octet beyond ASCII is, or -1.
 func eightBit(b []byte) int {
-	for i, c := range b {
-		if c >= 0x80 {
+	i := 0
+	for ; i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 == 0; i += 8 {
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= 0x80 {
 			return i
 		}
 	}

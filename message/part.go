@@ -53,14 +53,12 @@ type Part struct {
 	// section 6.
 	Encoding string
 
-	// Envelope is that of the message that the part belongs to.
-	Envelope *Envelope
-
 	// Offset and BodyOffset are where in the message the header section and
 	// the body begin. They are -1 within a message that is itself encoded, and
 	// in what was found in another part.
 	Offset, BodyOffset int64
 
+	envelope       *Envelope // once it was asked for
 	parent         *Part
 	p              *parser   // nil if found is not
 	found          io.Reader // the content of what was found in another part
@@ -80,6 +78,19 @@ func (p *Part) isMultipart() bool { return strings.HasPrefix(p.Type, "multipart/
 
 func (p *Part) isMessage() bool {
 	return p.Type == "message/rfc822" || p.Type == "message/global" || p.Type == "message/news"
+}
+
+// Envelope returns the envelope of the message that the part belongs to: for
+// the body of a message, and the parts in it, that message's.
+func (p *Part) Envelope() *Envelope {
+	for p.parent != nil && !p.parent.isMessage() {
+		p = p.parent
+	}
+	if p.envelope == nil {
+		e := p.Header.envelope()
+		p.envelope = &e
+	}
+	return p.envelope
 }
 
 // Parent returns the part that this one is in, or nil.

@@ -122,15 +122,15 @@ func TestUTF16AndBareCR(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := outline(t, m); m.Envelope.Subject != "\U0001f44d" || got[0] != `1 text/plain "x"` || kinds(m)[0] != message.UTF16 {
-		t.Errorf("UTF-16: %q %q %v", m.Envelope.Subject, got, m.Defects())
+	if got := outline(t, m); m.Envelope().Subject != "\U0001f44d" || got[0] != `1 text/plain "x"` || kinds(m)[0] != message.UTF16 {
+		t.Errorf("UTF-16: %q %q %v", m.Envelope().Subject, got, m.Defects())
 	}
 	m, err = message.Read(strings.NewReader("Subject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rone\r--b--\r"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := outline(t, m); m.Envelope.Subject != "x" || len(got) != 2 || got[1] != `1 text/plain "one"` || kinds(m)[0] != message.BareCR {
-		t.Errorf("CR: %q %q %v", m.Envelope.Subject, got, m.Defects())
+	if got := outline(t, m); m.Envelope().Subject != "x" || len(got) != 2 || got[1] != `1 text/plain "one"` || kinds(m)[0] != message.BareCR {
+		t.Errorf("CR: %q %q %v", m.Envelope().Subject, got, m.Defects())
 	}
 }
 

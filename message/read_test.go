@@ -19,14 +19,14 @@ func checkRead(t *testing.T, data []byte, r io.Reader, opts *message.Options) (l
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkStrings(t, &m.Envelope)
+	checkStrings(t, m.Envelope())
 	raw := make(map[string][]byte)
 	for p, err := range m.Parts() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Type == "" || p.Path == "" || p.Envelope == nil {
-			t.Errorf("part %q has type %q, envelope %v", p.Path, p.Type, p.Envelope)
+		if p.Type == "" || p.Path == "" || p.Envelope() == nil {
+			t.Errorf("part %q has type %q, envelope %v", p.Path, p.Type, p.Envelope())
 		}
 		if p.Container() {
 			lines = append(lines, fmt.Sprintf("%s %s", p.Path, p.Type))

@@ -19,6 +19,7 @@ type section struct {
 // errors, and it stops where a body seems to begin, or at a delimiter.
 func (s *scanner) header(o *Options, top bool, defect func(int64, Kind)) (h *Header, blank int) {
 	sec := section{s: s, h: new(Header), o: o, defect: defect, top: top}
+	sec.h.raw = make([]byte, 0, min(sectionSize(s.fill(1)), o.MaxHeader))
 	start := s.off
 	for {
 		line, whole := s.line()
@@ -43,6 +44,21 @@ func (s *scanner) header(o *Options, top bool, defect func(int64, Kind)) (h *Hea
 	}
 	s.lineStart = true
 	return sec.h, blank
+}
+
+// sectionSize guesses the size of the header section that b begins with.
+func sectionSize(b []byte) int {
+	const usual = 512
+	for at := 0; at < len(b); {
+		i := bytes.IndexByte(b[at:], '\n')
+		if i < 0 {
+			break
+		}
+		if at += i + 1; at < len(b) && (b[at] == '\n' || b[at] == '\r' || b[at] == '-') {
+			return at
+		}
+	}
+	return min(len(b), usual)
 }
 
 func (s *scanner) lineDelimiter(line []byte) bool {

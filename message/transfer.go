@@ -19,6 +19,12 @@ type transfer interface {
 // written: with comments, quotes, semicolons and parameters, with hyphens too
 // many or too few. RFC 2045 section 6.1.
 func encodingName(s string) (name string, known bool) {
+	switch name = strings.ToLower(s); name {
+	case "":
+		return "7bit", true
+	case "7bit", "8bit", "binary", "base64", "quoted-printable":
+		return name, true
+	}
 	if strings.Contains(s, "=?") {
 		s = decoder{}.words(s)
 	}
@@ -29,7 +35,13 @@ func encodingName(s string) (name string, known bool) {
 		s = s[:i]
 	}
 	s = strings.ToLower(s)
-	switch compact := strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(s); compact {
+	compact := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("-_ .", r) {
+			return -1
+		}
+		return r
+	}, s)
+	switch compact {
 	case "", "7bit", "7bits", "8bit", "8bits", "binary", "none", "plain", "ascii", "usascii", "utf8", "7", "8":
 		switch compact {
 		case "7bit", "7bits", "":

@@ -69,7 +69,7 @@ func newReport(f io.ReadSeeker, s *saver) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{Envelope: newEnvelope(&m.Envelope), Attachments: []attachment{}, Parts: []part{}, Defects: []defect{}}
+	r := &report{Envelope: newEnvelope(m.Envelope()), Attachments: []attachment{}, Parts: []part{}, Defects: []defect{}}
 	var parts []*message.Part
 	for p, err := range m.Parts() {
 		if err != nil {
