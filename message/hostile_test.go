@@ -187,17 +187,23 @@ func big(n int64) io.Reader {
 	return io.MultiReader(strings.NewReader(head), io.LimitReader(&lineReader{}, n), strings.NewReader("\r\n--b--\r\n"))
 }
 
-// lineReader repeats a line of base64.
-type lineReader struct{ at int }
+// lineReader repeats a line, of base64 if there is none.
+type lineReader struct {
+	line string
+	at   int
+}
 
 var base64Line = strings.Repeat("YWJj", 19) + "\r\n"
 
 func (l *lineReader) Read(p []byte) (int, error) {
 	n := 0
+	if l.line == "" {
+		l.line = base64Line
+	}
 	for n < len(p) {
-		k := copy(p[n:], base64Line[l.at:])
+		k := copy(p[n:], l.line[l.at:])
 		n += k
-		l.at = (l.at + k) % len(base64Line)
+		l.at = (l.at + k) % len(l.line)
 	}
 	return n, nil
 }
@@ -241,6 +247,11 @@ func TestFlatMemory(t *testing.T) {
 		{"a part", func() io.Reader { return big(size) }},
 		{"a header section", func() io.Reader {
 			return io.MultiReader(strings.NewReader("X: "), io.LimitReader(&lineReader{}, 76), strings.NewReader("\r\nY: "), io.LimitReader(letters('x'), size), strings.NewReader("\r\n\r\nbody"))
+		}},
+		{"fields", func() io.Reader { return io.LimitReader(&lineReader{line: "A:\n"}, size/4) }},
+		{"fields and what is none", func() io.Reader { return io.LimitReader(&lineReader{line: "x\nA:\n"}, size/4) }},
+		{"parts", func() io.Reader {
+			return io.MultiReader(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n"), io.LimitReader(&lineReader{line: "--b\n\nx\n"}, size))
 		}},
 		{"the header section of a part", func() io.Reader {
 			return io.MultiReader(strings.NewReader("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nY: "), io.LimitReader(letters('x'), size), strings.NewReader("\r\n\r\nbody"))

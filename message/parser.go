@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -160,7 +161,11 @@ func (p *parser) open(parent *Part) (*Part, error) {
 		}
 	}
 	var found []Defect
-	defect := func(at int64, kind Kind) { found = append(found, Defect{Offset: at, Kind: kind}) }
+	defect := func(at int64, kind Kind) {
+		if !slices.ContainsFunc(found, func(d Defect) bool { return d.Kind == kind }) {
+			found = append(found, Defect{Offset: at, Kind: kind})
+		}
+	}
 	h, blank := p.header(&p.shared.o, top, defect)
 	if err := p.failure(); err != nil {
 		return nil, err

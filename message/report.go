@@ -143,16 +143,17 @@ func (p *Part) blocks() ([]*Header, error) {
 	defer s.free()
 	var all []*Header
 	const most = 10_000
-	for len(s.fill(1)) > 0 && len(all) < most {
-		at := s.off
-		h, _ := s.header(&o, true, func(int64, Kind) {})
-		if h.Len() > 0 {
-			all = append(all, h)
+	for len(all) < most {
+		line, _ := s.line()
+		if len(line) == 0 {
+			break
 		}
-		if s.off == at { // a line that is no field
-			line, _ := s.line()
+		if fieldName(line) < 0 {
 			s.take(len(line))
+			continue
 		}
+		h, _ := s.header(&o, true, func(int64, Kind) {})
+		all = append(all, h)
 	}
 	return all, s.failure()
 }

@@ -48,7 +48,8 @@ func (s *scanner) header(o *Options, top bool, defect func(int64, Kind)) (h *Hea
 
 // sectionSize guesses the size of the header section that b begins with.
 func sectionSize(b []byte) int {
-	const usual = 512
+	const usual, most = 512, 4096
+	b = b[:min(len(b), most)]
 	for at := 0; at < len(b); {
 		i := bytes.IndexByte(b[at:], '\n')
 		if i < 0 {
