@@ -150,7 +150,7 @@ func (d *base64Transfer) end(dst []byte, report func(int, Kind)) []byte {
 // so has words.
 func (s *scanner) base64Ahead() bool {
 	const sample, share = 300, 20
-	b := s.fill(sample)
+	b := s.fill(sample + s.window)
 	n, _ := s.ahead(b)
 	b = bytes.TrimSpace(b[:min(n, sample)])
 	bad := 0

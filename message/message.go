@@ -67,7 +67,9 @@ func (m *Message) open() error {
 // readable puts readers before messages in UTF-16, and those whose lines end
 // in CR.
 func (m *Message) readable() {
-	b := m.p.fill(bufferSize)
+	const enough = 512
+	b := m.p.fill(enough)
+	b = b[:min(len(b), enough)]
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")),
 		len(b) >= 4 && (b[0] == 0) != (b[1] == 0) && (b[2] == 0) == (b[0] == 0) && (b[3] == 0) == (b[1] == 0):

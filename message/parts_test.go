@@ -95,6 +95,10 @@ func TestParts(t *testing.T) {
 			[]string{"TEXT multipart/digest", "1 message/rfc822", `1.1 text/plain "one"`}, nil},
 		{"encoded multipart", "Content-Transfer-Encoding: base64\n" + mixed + "--b\n\none\n--b--\n",
 			[]string{"TEXT multipart/mixed", `1 text/plain "one"`}, []message.Kind{message.EncodedMultipart}},
+		{"lines that are no fields before fields", "X: y\n\\tone\n\\ttwo\n\\tthree\nContent-Type: text/html\n\nbody", []string{`1 text/html "body"`}, []message.Kind{message.NoField}},
+		{"text after the header section with a colon", "X: y\nHello, all\nof you\nNote: this\n", []string{`1 text/plain "Hello, all\r\nof you\r\nNote: this\r\n"`}, []message.Kind{message.NoBlankLine}},
+		{"a blank line of spaces before a boundary", "Content-Type: multipart/mixed; boundary=b\n \n--b\nContent-Type: text/html\n\none\n--b--\n",
+			[]string{"TEXT multipart/mixed", `1 text/html "one"`}, []message.Kind{message.NoBlankLine}},
 		{"no header", "just text, no more\nand more\n", []string{`1 text/plain "just text, no more\r\nand more\r\n"`}, []message.Kind{message.NoBlankLine, message.NoHeader}},
 		{"mbox", "From joe Tue Mar 31 17:05:09 2026\nSubject: x\n\nbody", []string{`1 text/plain "body"`}, []message.Kind{message.FromLine}},
 		{"byte order mark", "\xef\xbb\xbfSubject: x\n\nbody", []string{`1 text/plain "body"`}, []message.Kind{message.ByteOrderMark}},
@@ -112,8 +116,30 @@ func TestParts(t *testing.T) {
 				t.Errorf("defects %v, want %v", m.Defects(), tt.defects)
 			}
 			data := crlf(tt.message)
-			checkRead(t, []byte(data), strings.NewReader(data), nil)
+			once := checkRead(t, []byte(data), strings.NewReader(data), nil)
+			bytewise := checkRead(t, []byte(data), iotest.OneByteReader(strings.NewReader(data)), nil)
+			if !slices.Equal(once, bytewise) {
+				t.Errorf("an octet at a time: %q, else %q", bytewise, once)
+			}
 		})
+	}
+}
+
+// Where the octets are cut does not matter: a boundary comes after more and
+// more of them.
+func TestPieces(t *testing.T) {
+	for n := range 1200 {
+		body := strings.Repeat("x", n)
+		data := crlf("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + body + "\n--b\n\ny\n--b--\n")
+		for _, r := range []io.Reader{iotest.OneByteReader(strings.NewReader(data)), iotest.DataErrReader(iotest.HalfReader(strings.NewReader(data))), &slowReader{r: strings.NewReader(data), n: n}} {
+			m, err := message.Read(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := outline(t, m); len(got) != 3 || got[1] != fmt.Sprintf("1 text/plain %q", body) || got[2] != `2 text/plain "y"` {
+				t.Fatalf("%d octets: %.300q", n, got)
+			}
+		}
 	}
 }
 

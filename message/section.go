@@ -8,10 +8,11 @@ type section struct {
 	h        *Header
 	o        *Options
 	defect   func(offset int64, kind Kind)
-	top      bool // of the message itself
-	begun    bool // a field, or what was meant as one, was seen
-	junk     bool // the last line was no field
-	dropping bool // beyond a bound
+	top      bool  // of the message itself
+	begun    bool  // a field, or what was meant as one, was seen
+	junk     bool  // the last line was no field
+	dropping bool  // beyond a bound
+	sure     int64 // up to here, all belongs to the section
 }
 
 // header reads a header section, up to and with the empty line that ends it,
@@ -119,7 +120,7 @@ func (sec *section) line(line []byte, whole bool) bool {
 		sec.rest(whole)
 	case bytes.HasPrefix(line, lineBreakDashes[1:]): // rather a delimiter than a broken field
 		return false
-	case sec.fieldComes(len(line)):
+	case sec.fieldComes(len(line)) || sec.goesOn(len(line)):
 		sec.begun = true
 		sec.defect(sec.s.off, NoField)
 		sec.skip(len(line))
@@ -133,13 +134,13 @@ func (sec *section) line(line []byte, whole bool) bool {
 // fieldComes tells whether after the next n octets, a line that is no field,
 // the header section goes on.
 func (sec *section) fieldComes(n int) bool {
-	const enough = 100
+	const enough = longestName
 	for {
 		b := sec.s.fill(n + enough)
 		if len(b) < n {
 			return false
 		}
-		b = b[n:]
+		b = b[n:min(len(b), n+enough)]
 		switch {
 		case len(b) == 0:
 			return false
@@ -156,10 +157,54 @@ func (sec *section) fieldComes(n int) bool {
 	}
 }
 
+// goesOn tells whether after the next n octets, which are no field, comes a
+// field that surely belongs to the section, before any empty line.
+func (sec *section) goesOn(n int) bool {
+	const enough = 8 << 10
+	if !sec.begun {
+		return false
+	}
+	if sec.s.off+int64(n) <= sec.sure {
+		return true
+	}
+	b := sec.s.fill(n + enough)
+	b = b[:min(len(b), n+enough)]
+	for at := n; at < len(b); {
+		line := b[at:]
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line = line[:i+1]
+		}
+		if isBlank(line) {
+			return false
+		}
+		if colon := fieldName(line); colon > 0 && sec.certain(bytes.ToLower(bytes.TrimSpace(line[:colon]))) {
+			sec.sure = sec.s.off + int64(at)
+			return true
+		}
+		at += len(line)
+	}
+	return false
+}
+
+// certain tells whether a name is that of a field, and not of what a text may
+// begin a line with.
+func (sec *section) certain(name []byte) bool {
+	if bytes.HasPrefix(name, []byte("content-")) {
+		return true
+	}
+	switch string(name) {
+	case "received", "message-id", "mime-version", "return-path", "delivered-to", "reply-to", "from", "to", "subject", "date":
+		return sec.top
+	}
+	return false
+}
+
+const longestName = 200 // octets of the name of a field
+
 // fieldName returns where the colon is after the name of a field, or -1.
 func fieldName(line []byte) int {
-	const longest = 200
-	for i, c := range line[:min(len(line), longest)] {
+	line = line[:min(len(line), longestName)]
+	for i, c := range line {
 		switch {
 		case c == ':':
 			if i == 0 {
@@ -167,9 +212,9 @@ func fieldName(line []byte) int {
 			}
 			return i
 		case c == ' ' || c == '\t':
-			rest := bytes.TrimLeft(line[i:min(len(line), longest)], " \t")
+			rest := bytes.TrimLeft(line[i:], " \t")
 			if i > 0 && len(rest) > 0 && rest[0] == ':' {
-				return len(line[:min(len(line), longest)]) - len(rest)
+				return len(line) - len(rest)
 			}
 			return -1
 		case c < ' ' || c == 0x7f:
