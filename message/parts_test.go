@@ -242,13 +242,23 @@ func TestReadTwice(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	}
+}
+
+// A part is gone when the next one was asked for.
+func TestPast(t *testing.T) {
+	m := parse(t, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo\n--b--\n")
 	var past *message.Part
-	for p := range m.Parts() {
-		past = p
-	}
-	for range m.Parts() {
-		if _, err := past.Read(make([]byte, 1)); !errors.Is(err, message.ErrPast) && err != io.EOF {
-			t.Errorf("a part that is past: %v", err)
+	for p, err := range m.Parts() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if past != nil {
+			if n, err := past.Read(make([]byte, 1)); n != 0 || !errors.Is(err, message.ErrPast) {
+				t.Errorf("%d octets, %v, want ErrPast", n, err)
+			}
+		}
+		if !p.Container() {
+			past = p
 		}
 	}
 }
