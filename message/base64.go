@@ -1,6 +1,9 @@
 package message
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // base64Transfer undoes base64, RFC 2045 section 6.8. What is no base64 is
 // passed over. After padding, whole lines of base64 go on; with the first
@@ -50,13 +53,19 @@ func (d *base64Transfer) decode(dst, src []byte, report func(int, Kind)) []byte 
 func (d *base64Transfer) groups(dst, src []byte, at int, report func(int, Kind)) ([]byte, int) {
 	for at < len(src) {
 		if d.n == 0 {
-			for ; at+4 <= len(src); at += 4 {
-				a, b, c, e := sextets[src[at]], sextets[src[at+1]], sextets[src[at+2]], sextets[src[at+3]]
+			n := len(dst)
+			dst = slices.Grow(dst, (len(src)-at)/4*3+3)
+			out := dst[:cap(dst)]
+			for in := src[at:]; len(in) >= 4; in = in[4:] {
+				a, b, c, e := sextets[in[0]], sextets[in[1]], sextets[in[2]], sextets[in[3]]
 				if a|b|c|e >= 64 {
 					break
 				}
-				dst = append(dst, a<<2|b>>4, b<<4|c>>2, c<<6|e)
+				three := out[n : n+3]
+				three[0], three[1], three[2] = a<<2|b>>4, b<<4|c>>2, c<<6|e
+				n, at = n+3, at+4
 			}
+			dst = out[:n]
 			if at == len(src) {
 				break
 			}

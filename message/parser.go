@@ -22,6 +22,8 @@ type parser struct {
 	undo    transfer // of the current part's encoding, or nil
 	buf     []byte   // decoded octets of the current part, not yet read
 	scratch []byte   // where undo decodes to
+	base    int64    // the offset of what undo decodes
+	report  func(i int, kind Kind)
 }
 
 // shared is what a parser has in common with those of encoded messages in it.
@@ -208,6 +210,9 @@ func (p *parser) begin(part *Part, top bool) {
 	default:
 		p.undo = newTransfer(part.Encoding)
 	}
+	if p.undo != nil {
+		p.report = func(i int, kind Kind) { p.defect(part, p.base+int64(i), kind) }
+	}
 	if p.nested {
 		part.Offset, part.BodyOffset = -1, -1
 	}
@@ -247,11 +252,11 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	case raw:
 		return out, nil
 	case p.undo != nil:
-		report := func(i int, kind Kind) { p.defect(part, at+int64(i), kind) }
+		p.base = at
 		if len(src) > 0 {
-			out = p.undo.decode(p.scratch[:0], src, report)
+			out = p.undo.decode(p.scratch[:0], src, p.report)
 		} else {
-			out = p.undo.end(p.scratch[:0], report)
+			out = p.undo.end(p.scratch[:0], p.report)
 		}
 		p.scratch = out
 	case part.Encoding == "7bit" && strings.HasPrefix(part.Type, "text/"):
