@@ -18,7 +18,7 @@ require (
 	// retrieval/disk: the ledger.
 	go.etcd.io/bbolt v1.5.0
 
-	// Host names beyond ASCII (IDNA).
+	// message: HTML. internal/transport: host names beyond ASCII (IDNA).
 	golang.org/x/net v0.62.0
 
 	// examples/mailget: is it a terminal, and how wide.

@@ -6,6 +6,10 @@
 //
 //	cd bench && go test -bench . -benchtime 3x
 //
+// BenchmarkMessage and BenchmarkMessageMemory compare package message with other
+// parsers of mail, over the corpus beside the module; TestEnmime tells how often
+// enmime reads the same.
+//
 // x-raw is the time of a client over the time of the raw reader in the same
 // rounds. Only ratios mean something: the seconds are those of one machine.
 // A peer that is a program (mpop, mbsync, python3) is left out where it is not

@@ -136,7 +136,11 @@ func (p *addressParser) name(phrase []token) string {
 
 // name decodes a display name.
 func (d decoder) name(s string) string {
-	return strings.Join(strings.Fields(clean(d.words(s))), " ")
+	s = strings.Join(strings.Fields(clean(d.words(s))), " ")
+	if len(s) > 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = strings.TrimSpace(s[1 : len(s)-1]) // quotes within an encoded word
+	}
+	return s
 }
 
 // findAddress returns which tokens of a phrase are an address: one with an @,

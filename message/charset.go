@@ -59,6 +59,9 @@ func (d decoder) raw(s string) string {
 	}
 	enc := lookup(d.fallback)
 	if enc == nil {
+		enc = detect(s)
+	}
+	if enc == nil {
 		enc = charmap.Windows1252
 	}
 	text, err := enc.NewDecoder().String(s)

@@ -51,8 +51,13 @@ func ReadEnvelope(r io.Reader) (*Envelope, error) {
 	if err != nil {
 		return nil, err
 	}
+	e := h.envelope()
+	return &e, nil
+}
+
+func (h header) envelope() Envelope {
 	d := decoder{fallback: h.charset()}
-	return &Envelope{
+	return Envelope{
 		From:       d.addresses(h["from"]),
 		Sender:     d.addresses(h["sender"]),
 		ReplyTo:    d.addresses(h["reply-to"]),
@@ -64,7 +69,7 @@ func ReadEnvelope(r io.Reader) (*Envelope, error) {
 		MessageID:  first(d.identifiers(h.first("message-id"))),
 		InReplyTo:  d.identifiers(h.first("in-reply-to")),
 		References: d.identifiers(strings.Join(h["references"], " ")),
-	}, nil
+	}
 }
 
 func first(list []string) string {

@@ -1,0 +1,122 @@
+package message
+
+import (
+	"bytes"
+	"io"
+	"strconv"
+)
+
+// newFound returns a part that was found in the content of p.
+func (p *Part) newFound(n int, name, typ string, content []byte) *Part {
+	f := &Part{
+		Path: p.Path + "." + strconv.Itoa(n), Header: new(Header), Type: typ,
+		Disposition: "attachment", Filename: Filename(name), Encoding: "binary",
+		Offset: -1, BodyOffset: -1,
+		parent: p, index: n - 1, depth: p.depth + 1, found: bytes.NewReader(content),
+	}
+	if f.Filename == "" && name != "" {
+		f.Filename = "unnamed"
+	}
+	if f.Filename != name {
+		p.defect(UnsafeName)
+	}
+	return f
+}
+
+// extract takes the files out of a text that are in it as uuencode or yEnc,
+// and returns the rest.
+func (p *Part) extract(text []byte) (rest []byte, files []*Part) {
+	if !bytes.Contains(text, []byte("begin ")) {
+		return text, nil
+	}
+	var kept []byte
+	from := 0 // of what is not yet in kept
+	for at := 0; at < len(text); {
+		line := lineAt(text, at)
+		next := at + len(line)
+		var name string
+		var f lineDecoder
+		var end int
+		if n, ok := uuBegin(bytes.TrimRight(line, "\r\n")); ok {
+			name, f, end = n, new(uuDecoder), uuEnd(text, next)
+		} else if n, _, ok := yencBegin(bytes.TrimRight(line, "\r\n")); ok {
+			name, f, end = n, new(yencDecoder), yencEnd(text, next)
+		}
+		if end == 0 {
+			at = next
+			continue
+		}
+		l := lineTransfer{f: f}
+		content := l.decode(nil, text[at:end], func(_ int, kind Kind) { p.defect(kind) })
+		content = l.end(content, func(_ int, kind Kind) { p.defect(kind) })
+		kept = append(kept, text[from:at]...)
+		files = append(files, p.newFound(len(files)+1, name, "application/octet-stream", content))
+		at, from = end, end
+	}
+	if len(files) == 0 {
+		return text, nil
+	}
+	return append(kept, text[from:]...), files
+}
+
+func lineAt(text []byte, at int) []byte {
+	if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
+		return text[at : at+i+1]
+	}
+	return text[at:]
+}
+
+// uuEnd returns where the uuencoded file ends whose lines begin at from: after
+// its end line, or where the lines are no longer of one. It is 0 if there is
+// none.
+func uuEnd(text []byte, from int) int {
+	lines := 0
+	for at := from; at < len(text); {
+		line := lineAt(text, at)
+		bare := bytes.TrimRight(line, "\r\n")
+		at += len(line)
+		switch {
+		case string(bytes.TrimSpace(bare)) == "end" && lines > 0:
+			return at
+		case uuLine(bare, lines > 1):
+			lines++
+			from = at
+		case len(bare) > 0:
+			if lines < 2 {
+				return 0
+			}
+			return from
+		}
+	}
+	if lines < 2 {
+		return 0
+	}
+	return from
+}
+
+// yencEnd returns where the yEnc file ends whose lines begin at from.
+func yencEnd(text []byte, from int) int {
+	i := bytes.Index(text[from:], []byte("\n=yend"))
+	if i < 0 {
+		return len(text)
+	}
+	return from + i + 1 + len(lineAt(text, from+i+1))
+}
+
+// keeper keeps what goes by, up to a limit.
+type keeper struct {
+	b    []byte
+	most int
+	over bool
+}
+
+func (k *keeper) Write(b []byte) (int, error) {
+	if len(k.b)+len(b) > k.most {
+		k.over = true
+	} else {
+		k.b = append(k.b, b...)
+	}
+	return len(b), nil
+}
+
+var _ io.Writer = (*keeper)(nil)

@@ -1,0 +1,290 @@
+package message
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// parameterized is the value of a Content-Type or Content-Disposition: a word
+// and parameters.
+type parameterized struct {
+	word   string // lower case
+	params map[string]string
+	bad    bool // broke the syntax
+	many   bool // more parameters than may be
+}
+
+// parameters parses a field with parameters (RFC 2045 section 5.1, RFC 2231)
+// as leniently as people's programs write them: values that should be quoted
+// and are not, quotes that do not close, semicolons too many or too few,
+// encoded words (RFC 2047) where they do not belong.
+func (d decoder) parameters(s string, most int) parameterized {
+	var p parameterized
+	l := paramLexer{s: s}
+	p.word = l.word()
+	var list []parameter
+	for {
+		param, ok := l.next()
+		if !ok {
+			break
+		}
+		if len(list) == most {
+			p.many = true
+			break
+		}
+		list = append(list, param)
+	}
+	p.bad = l.bad
+	p.params = d.joined(list)
+	return p
+}
+
+// parameter is one as it is written: name*1*=value.
+type parameter struct {
+	name    string // lower case, without what follows
+	section int    // -1 if it stands alone
+	encoded bool   // RFC 2231 section 4
+	value   string
+}
+
+func newParameter(name, value string) parameter {
+	p := parameter{name: strings.ToLower(name), section: -1, value: value}
+	p.name, p.encoded = strings.CutSuffix(p.name, "*")
+	if base, number, ok := strings.Cut(p.name, "*"); ok {
+		if n, err := strconv.Atoi(number); err == nil && n >= 0 {
+			p.name, p.section = base, n
+		}
+	}
+	return p
+}
+
+// joined joins the sections of parameters, RFC 2231 section 3, and decodes
+// them. Of several with one name, the first counts, but one with a charset
+// more than one without.
+func (d decoder) joined(list []parameter) map[string]string {
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(list, func(a, b parameter) int { return a.section - b.section })
+	params := make(map[string]string, len(list))
+	var order []string // names that have sections or a charset
+	grouped := make(map[string][]parameter)
+	for _, p := range list {
+		if p.section < 0 && !p.encoded {
+			if _, ok := params[p.name]; !ok {
+				params[p.name] = d.parameter(p.value)
+			}
+			continue
+		}
+		if grouped[p.name] == nil {
+			order = append(order, p.name)
+		}
+		grouped[p.name] = append(grouped[p.name], p)
+	}
+	for _, name := range order {
+		params[name] = d.sections(grouped[name])
+	}
+	return params
+}
+
+// sections decodes the sections of one parameter, in order.
+func (d decoder) sections(list []parameter) string {
+	if list[0].section < 0 {
+		list = list[:1] // name*=utf-8''x needs no others
+	}
+	var octets []byte
+	charset, encoded, last := "", false, -2
+	for i, p := range list {
+		if p.section == last {
+			continue // twice
+		}
+		last = p.section
+		v := p.value
+		if p.encoded {
+			encoded = true
+			if i == 0 {
+				if cs, rest, ok := strings.Cut(v, "'"); ok {
+					if _, text, ok := strings.Cut(rest, "'"); ok {
+						charset, v = cs, text
+					}
+				}
+			}
+			octets = appendPercent(octets, v)
+			continue
+		}
+		octets = append(octets, v...)
+	}
+	if !encoded {
+		return d.parameter(string(octets))
+	}
+	return clean(d.charset(charset, octets))
+}
+
+// parameter decodes a value that says no charset.
+func (d decoder) parameter(v string) string { return clean(d.words(d.raw(v))) }
+
+// appendPercent appends s with %41 decoded.
+func appendPercent(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '%' && i+2 < len(s) && unhex(s[i+1]) < 16 && unhex(s[i+2]) < 16 {
+			c = unhex(s[i+1])<<4 | unhex(s[i+2])
+			i += 2
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// paramLexer takes parameters off the front of s, in one pass.
+type paramLexer struct {
+	s   string
+	bad bool
+}
+
+// space passes over white space and comments.
+func (l *paramLexer) space() {
+	for l.s != "" {
+		switch l.s[0] {
+		case ' ', '\t', '\r', '\n':
+			l.s = l.s[1:]
+		case '(':
+			lex := lexer{s: l.s}
+			_, n, ok := lex.comment()
+			if !ok {
+				n = len(l.s)
+				l.bad = true
+			}
+			l.s = l.s[n:]
+		default:
+			return
+		}
+	}
+}
+
+// word takes what is before the parameters: text/plain.
+func (l *paramLexer) word() string {
+	l.space()
+	l.s = strings.TrimLeft(l.s, "\"'")
+	i := strings.IndexAny(l.s, "; \t\r\n(\"'=")
+	if i < 0 {
+		i = len(l.s)
+	}
+	if i < len(l.s) && l.s[i] == '=' { // a parameter already
+		return ""
+	}
+	w := l.s[:i]
+	l.s = l.s[i:]
+	// text / plain
+	for rest := strings.TrimLeft(l.s, " \t"); rest != "" && (rest[0] == '/' || strings.HasSuffix(w, "/")) && rest[0] != ';'; rest = strings.TrimLeft(l.s, " \t") {
+		i := strings.IndexAny(rest, "; \t(\"=")
+		if i < 0 {
+			i = len(rest)
+		}
+		if i == 0 {
+			break
+		}
+		w += rest[:i]
+		l.s = rest[i:]
+		l.bad = true
+	}
+	l.s = strings.TrimLeft(l.s, "\"'")
+	return strings.ToLower(w)
+}
+
+// next takes the next parameter.
+func (l *paramLexer) next() (parameter, bool) {
+	for {
+		l.space()
+		if l.s == "" {
+			return parameter{}, false
+		}
+		if l.s[0] == ';' || l.s[0] == ',' {
+			l.s = l.s[1:]
+			continue
+		}
+		i := strings.IndexAny(l.s, "=;")
+		if i < 0 {
+			l.bad, l.s = true, ""
+			return parameter{}, false
+		}
+		name := strings.TrimSpace(l.s[:i])
+		sep := l.s[i]
+		l.s = l.s[i+1:]
+		if j := strings.LastIndexAny(name, " \t"); j >= 0 {
+			l.bad, name = true, name[j+1:] // words before it mean nothing
+		}
+		if sep == ';' || name == "" {
+			l.bad = true
+			continue
+		}
+		return newParameter(name, l.value()), true
+	}
+}
+
+func (l *paramLexer) value() string {
+	l.s = strings.TrimLeft(l.s, " \t\r\n")
+	if l.s != "" && l.s[0] == '"' {
+		return l.quoted()
+	}
+	i := strings.IndexByte(l.s, ';')
+	if i < 0 {
+		i = len(l.s)
+	}
+	v := l.s[:i]
+	if space := strings.IndexAny(v, " \t("); space >= 0 {
+		if !strings.HasPrefix(v, "=?") {
+			if eq := nextParameter(v[space:]); eq >= 0 {
+				i = space + eq
+				v = v[:i]
+			}
+		}
+		if trimmed := strings.TrimRight(v, " \t\r\n"); strings.ContainsAny(trimmed, " \t") {
+			l.bad = true
+			v = trimmed
+		}
+		if c := strings.IndexByte(v, '('); c > 0 && strings.HasSuffix(strings.TrimSpace(v), ")") && (v[c-1] == ' ' || v[c-1] == '\t') {
+			v = v[:c] // a comment
+		}
+	}
+	l.s = l.s[i:]
+	return strings.TrimSpace(v)
+}
+
+// nextParameter returns where in v another parameter begins: white space, a
+// name, an equals sign. The semicolon before it is missing.
+func nextParameter(v string) int {
+	eq := strings.IndexByte(v, '=')
+	if eq < 0 {
+		return -1
+	}
+	head := strings.TrimRight(v[:eq], " \t")
+	start := strings.LastIndexAny(head, " \t")
+	if start < 0 || head[start+1:] == "" || strings.ContainsAny(head[start+1:], `"?()<>@,\/[]`) || eq+1 < len(v) && v[eq+1] == '?' {
+		return -1
+	}
+	return start
+}
+
+// quoted takes a quoted string. In one without an end, the value ends at a
+// semicolon. A backslash is itself before what needs none: C:\temp.
+func (l *paramLexer) quoted() string {
+	var b strings.Builder
+	for i := 1; i < len(l.s); i++ {
+		switch c := l.s[i]; {
+		case c == '"':
+			l.s = l.s[i+1:]
+			return b.String()
+		case c == '\\' && i+1 < len(l.s) && (l.s[i+1] == '"' || l.s[i+1] == '\\'):
+			i++
+			b.WriteByte(l.s[i])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	l.bad = true
+	v, rest, _ := strings.Cut(l.s[1:], ";")
+	l.s = rest
+	return strings.TrimSpace(v)
+}

@@ -1,0 +1,69 @@
+package message
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Preview returns the beginning of the text on one line, of at most n
+// characters, for a list of messages: without quotes, without what nobody
+// sees, and without the signature. A cut is between words, if there is a
+// space, and ends in an ellipsis. It reads the message as Text does.
+func (m *Message) Preview(n int) (string, error) {
+	text, err := m.Text()
+	if err != nil {
+		return "", err
+	}
+	return preview(text, n), nil
+}
+
+func preview(text string, n int) string {
+	var out strings.Builder
+	count := 0
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "-- " {
+			break
+		}
+		if strings.HasPrefix(line, ">") {
+			continue
+		}
+		for _, word := range strings.FieldsFunc(line, unseen) {
+			length := utf8.RuneCountInString(word)
+			if count > 0 {
+				length++
+			}
+			if count+length > n {
+				return cut(out.String(), word, n-count)
+			}
+			if count > 0 {
+				out.WriteByte(' ')
+			}
+			out.WriteString(word)
+			count += length
+		}
+	}
+	return out.String()
+}
+
+// cut ends a preview that has room for room characters more, where word does
+// not fit.
+func cut(s, word string, room int) string {
+	switch {
+	case s == "" && room > 0:
+		return string([]rune(word)[:room-1]) + "…"
+	case room < 1 && s != "":
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	case s == "":
+		return ""
+	}
+	return s + "…"
+}
+
+// unseen tells whether a character has no ink: HTML mail pads its previews
+// with them.
+func unseen(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200d' || r == '\u034f' || r == '\u115f' || r == '\u3164'
+}

@@ -1,0 +1,239 @@
+package message
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	htmlcharset "golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode/utf32"
+)
+
+// Text reads the rest of the content as text in UTF-8, whatever its charset:
+// the one that the part says, unless what is in it shows that it is another.
+// Of more than [Options].MaxText octets, the first are returned. The errors
+// are those of Read.
+func (p *Part) Text() (string, error) {
+	b, err := p.readText(p.limit())
+	if err != nil {
+		return "", err
+	}
+	return p.decodeText(b), nil
+}
+
+func (p *Part) limit() int {
+	if p.p == nil {
+		return (*Options)(nil).withDefaults().MaxText
+	}
+	return p.p.shared.o.MaxText
+}
+
+// readText reads up to most octets.
+func (p *Part) readText(most int) ([]byte, error) {
+	var b bytes.Buffer
+	n, err := p.WriteTo(&limitedWriter{&b, most})
+	if n > int64(most) {
+		p.defect(TooMuchText)
+	}
+	return b.Bytes(), err
+}
+
+// limitedWriter passes over what is too much.
+type limitedWriter struct {
+	w    *bytes.Buffer
+	left int
+}
+
+func (l *limitedWriter) Write(b []byte) (int, error) {
+	n := min(len(b), l.left)
+	l.left -= n
+	l.w.Write(b[:n])
+	return len(b), nil
+}
+
+// defect notes what is wrong with the content as a whole.
+func (p *Part) defect(kind Kind) {
+	if p.p != nil {
+		p.p.defect(p, p.BodyOffset, kind)
+	}
+}
+
+func (p *Part) decodeText(b []byte) string {
+	d := decoder{}
+	if p.p != nil {
+		d.fallback = p.p.shared.fallback
+	}
+	text, kind := d.body(p.Params["charset"], b, p.Type == "text/html")
+	if kind != "" {
+		p.defect(kind)
+	}
+	return text
+}
+
+// body decodes a text. What is wrong with its charset is the kind.
+func (d decoder) body(label string, b []byte, html bool) (text string, kind Kind) {
+	name := strings.ToLower(strings.Trim(label, " \t\"';"))
+	switch {
+	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
+		return strings.ToValidUTF8(string(b[3:]), "\ufffd"), ""
+	case isWide(name), bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")):
+		if text, ok := wide(name, b); ok {
+			return text, ""
+		}
+	case isUTF7(name):
+		return decodeUTF7(b), ""
+	}
+	if eightBit(b) < 0 && !bytes.ContainsAny(b, "\x1b") && name != "hz-gb-2312" {
+		return string(b), ""
+	}
+	enc := lookup(name)
+	known := enc != nil || isASCII(name) || isUTF8(name)
+	switch {
+	case name == "" && html:
+		if e, said := metaCharset(b); said {
+			enc, known, name = e, true, "meta"
+		}
+	case name == "":
+	case !known:
+		kind = UnknownCharset
+	}
+	switch {
+	case enc == nil, enc == charmap.Windows1252 && utf8.Valid(b):
+		if kind == "" && name == "" && bytes.IndexByte(b, 0x1b) < 0 {
+			kind = NoCharset
+		} else if known && (!isUTF8(name) || !utf8.Valid(b)) {
+			kind = WrongCharset
+		}
+		if isUTF8(name) || name == "" || !known {
+			d.fallback = otherThan(d.fallback, name)
+		}
+		return d.raw(string(b)), kind
+	}
+	out, err := enc.NewDecoder().Bytes(b)
+	if err != nil {
+		return d.raw(string(b)), WrongCharset
+	}
+	if bad := bytes.Count(out, []byte("\ufffd")); bad > 0 {
+		kind = WrongCharset
+		if bad*20 > len(out) && utf8.Valid(b) {
+			return string(b), kind
+		}
+	}
+	return strings.ToValidUTF8(string(out), "\ufffd"), kind
+}
+
+// metaCharset returns the encoding that HTML says it has, in its beginning.
+func metaCharset(b []byte) (encoding.Encoding, bool) {
+	head := b[:min(len(b), 1024)]
+	if utf8.Valid(b) || !bytes.Contains(bytes.ToLower(head), []byte("charset")) {
+		return nil, false
+	}
+	e, name, _ := htmlcharset.DetermineEncoding(head, "")
+	return e, name != "utf-8"
+}
+
+// otherThan returns the fallback, unless it is what was tried.
+func otherThan(fallback, tried string) string {
+	if strings.EqualFold(fallback, tried) {
+		return ""
+	}
+	return fallback
+}
+
+func isUTF8(name string) bool { return name == "utf-8" || name == "utf8" }
+
+func isASCII(name string) bool {
+	enc, ok := aliases[name]
+	return ok && enc == nil && !isUTF8(name)
+}
+
+func isWide(name string) bool {
+	return strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32") || name == "utf16" || name == "unicode" || name == "iso-10646-ucs-2" || name == "ucs-2"
+}
+
+// wide decodes UTF-16 and UTF-32, with the byte order that a mark says, else
+// the one that the name says, else big endian. RFC 2781.
+func wide(name string, b []byte) (string, bool) {
+	if len(b)%2 != 0 && len(bytes.TrimRight(b, "\r\n")) == len(b) || utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
+		return "", false // it only says so
+	}
+	if strings.HasPrefix(name, "utf-32") {
+		order := utf32.BigEndian
+		if strings.HasSuffix(name, "le") {
+			order = utf32.LittleEndian
+		}
+		out, err := utf32.UTF32(order, utf32.UseBOM).NewDecoder().Bytes(b)
+		return strings.ToValidUTF8(string(out), "\ufffd"), err == nil
+	}
+	r := utf16Reader{big: !strings.HasSuffix(name, "le")}
+	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xfe")):
+		r.big, b = false, b[2:]
+	case bytes.HasPrefix(b, []byte("\xfe\xff")):
+		r.big, b = true, b[2:]
+	case !strings.HasSuffix(name, "le") && !strings.HasSuffix(name, "be"):
+		r.big = bigEndian(b)
+	}
+	return string(r.decode(b)), true
+}
+
+// bigEndian guesses the byte order by where the zeros are.
+func bigEndian(b []byte) bool {
+	var zeros [2]int
+	for i, c := range b[:min(len(b), 1000)] {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	return zeros[0] >= zeros[1]
+}
+
+func isUTF7(name string) bool {
+	return name == "utf-7" || name == "utf7" || name == "unicode-1-1-utf-7"
+}
+
+// decodeUTF7 decodes UTF-7, RFC 2152.
+func decodeUTF7(b []byte) string {
+	var out strings.Builder
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '+')
+		if i < 0 {
+			i = len(b)
+		}
+		out.Write(b[:i])
+		if i == len(b) {
+			break
+		}
+		b = b[i+1:]
+		n := 0
+		for n < len(b) && sextets[b[n]] < 64 {
+			n++
+		}
+		if n == 0 {
+			out.WriteByte('+')
+			if len(b) > 0 && b[0] == '-' {
+				b = b[1:]
+			}
+			continue
+		}
+		octets := make([]byte, base64.RawStdEncoding.DecodedLen(n))
+		got, _ := base64.RawStdEncoding.Decode(octets, b[:n])
+		units := make([]uint16, got/2)
+		for j := range units {
+			units[j] = uint16(octets[2*j])<<8 | uint16(octets[2*j+1])
+		}
+		out.WriteString(string(utf16.Decode(units)))
+		b = b[n:]
+		if len(b) > 0 && b[0] == '-' {
+			b = b[1:]
+		}
+	}
+	return strings.ToValidUTF8(out.String(), "\ufffd")
+}
+
+var _ io.WriterTo = (*Part)(nil)
