@@ -36,6 +36,7 @@ var may = map[string][]string{
 	"retrieval/disk":           {"retrieval"},
 	"retrieval/retrievaltest":  {"retrieval", "internal/pop3server", "internal/fakemail", "internal/session", "internal/testca"},
 	"examples/bouncer":         {"retrieval", "retrieval/disk"},
+	"examples/inspect":         {"message"},
 	"examples/mailget":         {"retrieval", "retrieval/disk", "retrieval/retrievaltest", "message"},
 }
 
@@ -46,7 +47,7 @@ var only = map[string][]string{
 	"github.com/emersion/go-message": {"message"},
 	"github.com/emersion/go-sasl":    {"internal/sasl"},
 	"go.etcd.io/bbolt":               {"retrieval/disk"},
-	"golang.org/x/net":               {"internal/transport"},
+	"golang.org/x/net":               {"internal/transport", "message"},
 	"golang.org/x/term":              {"examples/mailget"},
 	"golang.org/x/text":              {"message"},
 }
