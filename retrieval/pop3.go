@@ -18,20 +18,27 @@ type pop3Session struct {
 	entries map[UID]pop3client.Entry
 	marks   marks
 
+	// single says that one command at a time is all that the server is up to.
+	single bool
+
 	// unseen says that the server has sent messages which the caller did not
 	// read to the end. See Commit.
 	unseen bool
 }
 
 func openPOP3(ctx context.Context, a Account) (Retriever, error) {
-	c, err := dialPOP3(ctx, &a)
+	c, err := dialPOP3(ctx, &a, false)
 	if err != nil {
 		return nil, err
 	}
 	return &pop3Session{a: a, c: c}, nil
 }
 
-func dialPOP3(ctx context.Context, a *Account) (*pop3client.Client, error) {
+func dialPOP3(ctx context.Context, a *Account, single bool) (*pop3client.Client, error) {
+	window := 0 // the client's own
+	if single {
+		window = 1
+	}
 	dial := pop3client.Dial
 	switch a.Security {
 	case StartTLS:
@@ -44,6 +51,7 @@ func dialPOP3(ctx context.Context, a *Account) (*pop3client.Client, error) {
 		Dial:         a.Dial,
 		StallTimeout: a.StallTimeout,
 		Transcript:   a.Transcript,
+		Window:       window,
 	})
 	if err != nil {
 		return nil, err
@@ -120,43 +128,74 @@ func (s *pop3Session) each(ctx context.Context, uids []UID, get func([]pop3clien
 				return
 			}
 		}
-		byNumber := make(map[int]UID, len(want))
-		for _, e := range want {
-			byNumber[e.Number] = UID(e.UID)
-		}
-		left := len(want)
-		for body, err := range get(want) {
-			left--
-			if err != nil {
-				m := (*pop3client.MessageError)(nil)
-				switch {
-				case s.c.Err() != nil || !errors.As(err, &m):
-					err = s.failure(err)
-				case errors.Is(err, errors.ErrUnsupported): // no TOP: once said is enough
-					yield(nil, m.Err)
-					return
-				default:
-					err = &MessageError{byNumber[m.Number], m.Err}
-				}
-				if yield(nil, err) {
-					continue
-				}
-				if left > 0 && unseen != nil {
-					*unseen = true
-				}
-				return
-			}
-			uid := byNumber[body.Number()]
-			m := NewMessage(s.a.Box(), Summary{UID: uid, Size: s.entries[uid].Size}, body)
-			more := yield(m, nil)
-			if unseen != nil && (m.end == nil || m.readError() != nil || !more && left > 0) {
-				*unseen = true
-			}
-			if !more {
-				return
-			}
+		for more := true; more && len(want) > 0; {
+			want, more = s.pass(ctx, want, get, unseen, yield)
 		}
 	}
+}
+
+// pass is each over one connection. It returns what is to be asked for over
+// another one, and false when the loop is over.
+func (s *pop3Session) pass(ctx context.Context, want []pop3client.Entry, get func([]pop3client.Entry) iter.Seq2[*pop3client.Body, error], unseen *bool, yield func(*Message, error) bool) (rest []pop3client.Entry, more bool) {
+	byNumber := make(map[int]UID, len(want))
+	for _, e := range want {
+		byNumber[e.Number] = UID(e.UID)
+	}
+	left := len(want)
+	for body, err := range get(want) {
+		if errors.Is(err, pop3client.ErrDesync) && !s.single {
+			return s.oneByOne(ctx, want[len(want)-left:], err, yield)
+		}
+		left--
+		if err != nil {
+			m := (*pop3client.MessageError)(nil)
+			switch {
+			case s.c.Err() != nil || !errors.As(err, &m):
+				err = s.failure(err)
+			case errors.Is(err, errors.ErrUnsupported): // no TOP: once said is enough
+				yield(nil, m.Err)
+				return nil, false
+			default:
+				err = &MessageError{byNumber[m.Number], m.Err}
+			}
+			if yield(nil, err) {
+				continue
+			}
+			if left > 0 && unseen != nil {
+				*unseen = true
+			}
+			return nil, false
+		}
+		uid := byNumber[body.Number()]
+		m := NewMessage(s.a.Box(), Summary{UID: uid, Size: s.entries[uid].Size}, body)
+		more := yield(m, nil)
+		if unseen != nil && (m.end == nil || m.readError() != nil || !more && left > 0) {
+			*unseen = true
+		}
+		if !more {
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+// oneByOne goes on without pipelining, with a server that says that it can and
+// went out of step.
+func (s *pop3Session) oneByOne(ctx context.Context, rest []pop3client.Entry, why error, yield func(*Message, error) bool) ([]pop3client.Entry, bool) {
+	s.single = true
+	if err := s.reopen(ctx); err != nil {
+		yield(nil, lost(fmt.Errorf("%w; then %w", why, err)))
+		return nil, false
+	}
+	again := rest[:0:0]
+	for _, e := range rest {
+		if now, ok := s.entries[UID(e.UID)]; ok {
+			again = append(again, now)
+		} else if !yield(nil, &MessageError{UID(e.UID), ErrGone}) {
+			return nil, false
+		}
+	}
+	return again, true
 }
 
 // Delete implements [Retriever].
@@ -220,7 +259,7 @@ func (s *pop3Session) Commit(ctx context.Context) (Receipt, error) {
 func (s *pop3Session) reopen(ctx context.Context) error {
 	s.Close()
 	s.past = s.Traffic()
-	c, err := dialPOP3(ctx, &s.a)
+	c, err := dialPOP3(ctx, &s.a, s.single)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package retrieval_test
 
 import (
 	"errors"
+	"io"
+	"slices"
 	"testing"
 
 	"example.com/postbag/retrieval"
@@ -85,4 +87,39 @@ func TestWithoutUSER(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Close()
+}
+
+// A server that says PIPELINING and is not up to it is asked again, one
+// message at a time, over another connection.
+func TestOutOfStep(t *testing.T) {
+	login := "S: +OK hi\nC: CAPA\nS: +OK\nS: PIPELINING\nS: UIDL\nS: .\nC: USER user\nS: +OK\nC: PASS ***\nS: +OK\nC: CAPA\nS: +OK\nS: PIPELINING\nS: UIDL\nS: .\n"
+	first := "C: STAT\nC: LIST\nC: UIDL\nS: +OK 3 9\nS: +OK\nS: 1 3\nS: 2 3\nS: 3 3\nS: .\nS: +OK\nS: 1 a\nS: 2 b\nS: 3 c\nS: .\n" +
+		"C: RETR 1\nC: RETR 2\nC: RETR 3\nS: +OK\nS: a\nS: .\nS: what?\n= CLOSE\n"
+	second := "= CONNECT\n" + login + "C: STAT\nS: +OK 2 6\nC: LIST\nS: +OK\nS: 1 3\nS: 2 3\nS: .\nC: UIDL\nS: +OK\nS: 1 a\nS: 2 c\nS: .\n" +
+		"C: RETR 2\nS: +OK\nS: c\nS: .\n"
+	a := retrievaltest.ReplayBytes(t, "session", []byte(login+first+second))
+	r, err := retrieval.Open(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var got []string
+	for m, err := range r.Fetch(t.Context(), "a", "b", "c") {
+		var me *retrieval.MessageError
+		switch {
+		case errors.As(err, &me) && errors.Is(err, retrieval.ErrGone):
+			got = append(got, string(me.UID)+" is gone")
+		case err != nil:
+			t.Fatal(err)
+		default:
+			data, err := io.ReadAll(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, string(m.UID)+" "+string(data))
+		}
+	}
+	if want := []string{"a a\r\n", "b is gone", "c c\r\n"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
