@@ -203,12 +203,21 @@ func mailCorpus(b *testing.B) (all [][]byte, octets int64) {
 //	go test -run '^$' -bench Message -benchtime 10x
 func BenchmarkMessage(b *testing.B) {
 	given, octets := mailCorpus(b)
+	var strict [][]byte
+	strictOctets := int64(0)
+	for _, m := range given {
+		if _, err := goMessage(bytes.NewReader(m)); err == nil {
+			strict = append(strict, m)
+			strictOctets += int64(len(m))
+		}
+	}
 	sets := []struct {
 		name     string
 		messages [][]byte
 		octets   int64
 	}{
 		{"corpus", given, octets},
+		{"corpus that go-message reads", strict, strictOctets},
 		{"300 x 5KB plain", mails(300, 5000), 300 * 5000},
 		{"10MB attachment", [][]byte{attachment(10 << 20)}, 10 << 20},
 	}

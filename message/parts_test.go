@@ -130,7 +130,7 @@ func TestParts(t *testing.T) {
 func TestPieces(t *testing.T) {
 	for n := range 450 {
 		body := strings.Repeat("x", n)
-		data := crlf("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + body + "\n--b\n\ny\n--b--\n")
+		data := crlf("X: " + strings.Repeat("x", 1000) + "\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n" + body + "\n--b\n\ny\n--b--\n")
 		for _, r := range []io.Reader{iotest.OneByteReader(strings.NewReader(data)), iotest.DataErrReader(iotest.HalfReader(strings.NewReader(data))), &slowReader{r: strings.NewReader(data), n: n}} {
 			m, err := message.Read(r, nil)
 			if err != nil {
