@@ -122,7 +122,12 @@ func (d decoder) sections(list []parameter) string {
 }
 
 // parameter decodes a value that says no charset.
-func (d decoder) parameter(v string) string { return clean(d.words(d.raw(v))) }
+func (d decoder) parameter(v string) string {
+	if isPlain(v) {
+		return strings.TrimSpace(v)
+	}
+	return clean(d.words(d.raw(v)))
+}
 
 // appendPercent appends s with %41 decoded.
 func appendPercent(b []byte, s string) []byte {
