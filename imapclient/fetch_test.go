@@ -281,7 +281,7 @@ func TestSummaries(t *testing.T) {
 		`S: * 2 FETCH (RFC822.SIZE 7 FLAGS ())`, `S: * 2 FETCH (INTERNALDATE " 7-Jul-1996 02:44:25 +0000" UID 2)`,
 		`S: * 3 FETCH (UID 3 FLAGS NIL INTERNALDATE NIL RFC822.SIZE -1 X (y))`,
 		`S: * 3 FETCH (FLAGS (bad`,
-		`S: * 4 FETCH (FLAGS (\Seen))`,
+		`S: * 9 FETCH (FLAGS (\Seen))`, `S: * 4 FETCH (UID 9 FLAGS () RFC822.SIZE 1)`,
 		"S: a1 OK", "C: a2 UID FETCH 1:* (UID)", "S: * 1 FETCH (UID 1)", "S: * 2 FETCH (UID 2)", "S: * 3 FETCH (UID 3)", "S: a2 OK"))
 	var got []imapclient.Summary
 	for s, err := range c.Summaries(t.Context(), imapclient.All()) {
@@ -294,9 +294,36 @@ func TestSummaries(t *testing.T) {
 		{UID: 1, Size: 4286, Flags: []string{`\Seen`, "$Junk"}, Received: time.Date(1996, 7, 17, 9, 44, 25, 0, time.UTC)},
 		{UID: 2, Size: 7, Received: time.Date(1996, 7, 7, 2, 44, 25, 0, time.UTC)},
 		{UID: 3, Size: -1},
+		{UID: 9, Size: 1},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Fatalf("got\n%v\nwant\n%v", got, want)
+	}
+}
+
+// A listing that is short is not taken for a mailbox that is, unless messages
+// go meanwhile.
+func TestShortListing(t *testing.T) {
+	row := func(n int) string { return fmt.Sprintf("S: * %d FETCH (UID %d FLAGS () RFC822.SIZE 5)", n, n) }
+	for _, tt := range []struct {
+		name   string
+		script []string
+		short  bool
+	}{
+		{"nothing", nil, true},
+		{"one less", []string{row(1), row(2), row(3)}, true},
+		{"all", []string{row(1), row(2), row(3), row(4)}, false},
+		{"one has gone", []string{row(1), row(2), row(3), "S: * 4 EXPUNGE"}, false},
+		{"one has come", []string{row(1), row(2), row(3), row(4), "S: * 5 EXISTS"}, false},
+	} {
+		c := examined(t, lines(append(append([]string{"C: a1 UID FETCH 1:* …"}, tt.script...), "S: a1 OK")...))
+		var last error
+		for _, err := range c.Summaries(t.Context(), imapclient.All()) {
+			last = err
+		}
+		if tt.short != errors.Is(last, imapclient.ErrProtocol) || !tt.short && last != nil {
+			t.Errorf("%s: %v", tt.name, last)
+		}
 	}
 }
 

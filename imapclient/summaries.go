@@ -3,8 +3,11 @@ package imapclient
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"time"
+
+	"example.com/postbag/internal/transport"
 )
 
 // Summary is what a server says of a message without sending it.
@@ -20,10 +23,14 @@ var summaryItems = Items{Flags: true, Received: true, Size: true}
 
 // Summaries asks for the UID, flags, date and size of the messages in set, in
 // one round trip (more if the set is too long for a line), as [Client.Fetch]
-// does.
+// does. If it is the set of all and the server tells of fewer messages than it
+// says there are, the last thing in the sequence is an [ErrProtocol]: a listing
+// that is short must not be taken for a mailbox that is.
 func (c *Client) Summaries(ctx context.Context, set Set) iter.Seq2[Summary, error] {
 	return func(yield func(Summary, error) bool) {
 		var n, octets int64
+		all := set.String() == All().String()
+		want, expunged := c.extent()
 		for info, err := range c.Fetch(ctx, set, summaryItems) {
 			if err == nil {
 				n++
@@ -36,7 +43,20 @@ func (c *Client) Summaries(ctx context.Context, set Set) iter.Seq2[Summary, erro
 		if n > 0 {
 			c.avgBody = max(octets/n, 256)
 		}
+		_, now := c.extent()
+		if want -= now - expunged; all && n < want {
+			yield(Summary{}, transport.Mark(ErrProtocol, fmt.Errorf("imap: UID FETCH: the server tells of %d messages, and says that there are %d", n, want)))
+		}
 	}
+}
+
+// extent returns how many messages there are, and how many have been expunged
+// since the last look.
+func (c *Client) extent() (messages, expunged int64) {
+	if c.box == nil {
+		return 0, 0
+	}
+	return int64(c.box.Messages), int64(c.activity.Expunged)
 }
 
 // summarise calls each for the messages in set. It returns an error about one

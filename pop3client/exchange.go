@@ -40,7 +40,10 @@ func (c *Client) quiet() error {
 
 // exchange sends a command and reads its reply. A refusal is an [*Error].
 func (c *Client) exchange(verb, command, shown string) (reply, error) {
-	err := c.w.queue(command, shown)
+	err := c.quiet()
+	if err == nil {
+		err = c.w.queue(command, shown)
+	}
 	if err == nil {
 		err = c.w.flush()
 	}

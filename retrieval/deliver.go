@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -111,6 +112,9 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		return sinkError(&MessageError{m.UID, err})
 	} else if bad := m.whole(); bad != nil {
 		err = &MessageError{m.UID, bad}
+	} else if m.Octets() == 0 && m.Size > 0 {
+		// Sizes may be wrong by a lot, but something is not nothing.
+		err = &MessageError{m.UID, fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)}
 	}
 	if err != nil {
 		b.lost = true

@@ -2,7 +2,7 @@ package retrieval
 
 import (
 	"context"
-	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -60,7 +60,12 @@ type Memory struct {
 func (s *Memory) Load(_ context.Context, box Box) (map[UID]Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.boxes[box]), nil
+	recs := make(map[UID]Record, len(s.boxes[box]))
+	for uid, r := range s.boxes[box] {
+		r.Flags = slices.Clone(r.Flags)
+		recs[uid] = r
+	}
+	return recs, nil
 }
 
 // Put implements [Store].
@@ -74,6 +79,7 @@ func (s *Memory) Put(_ context.Context, box Box, recs ...Record) error {
 		s.boxes[box] = make(map[UID]Record)
 	}
 	for _, r := range recs {
+		r.Flags = slices.Clone(r.Flags)
 		s.boxes[box][r.UID] = r
 	}
 	return nil
