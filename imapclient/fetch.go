@@ -10,7 +10,8 @@ import (
 
 // Fetch asks for items of the messages in set, in one round trip (more if the
 // set is too long for a line). Nothing of it sets the flag \Seen. The messages
-// come each once, most in the order of the mailbox.
+// come each once, most in the order of the mailbox; two to which the server
+// gives one UID come both.
 //
 // What a server does not tell of a message, or not so that it can be
 // understood, is in Info.Missing. A message that the server refuses to tell
@@ -53,7 +54,9 @@ type inquiry struct {
 	nameless map[uint32]*row   // by sequence number: rows without a UID
 	names    map[uint32]uint32 // by sequence number: UIDs in pending
 	odd      bool              // a row could not be understood
+	expunged int               // how many messages, when it was looked last
 	rows     int
+	row      row // that is being read
 	tree     tree
 }
 
@@ -89,7 +92,7 @@ func (c *Client) inquire(set Set, items *Items, yield func(Info, error) bool) er
 }
 
 func (c *Client) newInquiry(items *Items, yield func(Info, error) bool) *inquiry {
-	return &inquiry{c: c, items: items.String(), asked: items.set(), yield: yield,
+	return &inquiry{c: c, items: items.wire(), asked: items.set(), yield: yield,
 		pending: make(map[uint32]*row), nameless: make(map[uint32]*row), names: make(map[uint32]uint32)}
 }
 

@@ -2,16 +2,19 @@ package imapclient
 
 // wait is the waiter of UID FETCH.
 func (q *inquiry) wait(r *response) (bool, error) {
-	w, err := fetchRow(r, "")
-	if w == nil && err == nil {
-		r.pos = 2
-		if _, err := r.number(32); err == nil && r.isWord("EXPUNGE") { // sequence numbers mean others now
-			q.forget()
-		}
+	if n := q.c.activity.Expunged; n != q.expunged { // sequence numbers mean others now
+		q.expunged = n
+		q.forget()
+	}
+	w := &q.row
+	ok, err := w.begin(r, "")
+	if !ok {
 		return false, nil
 	}
 	if err == nil {
-		w.more = &details{tree: &q.tree}
+		if q.asked&^summaryOnly != 0 {
+			w.more = &details{tree: &q.tree}
+		}
 		err = w.items(r)
 	}
 	if err == errSyntax {
@@ -23,7 +26,7 @@ func (q *inquiry) wait(r *response) (bool, error) {
 	if q.rows++; q.rows > maxMessages {
 		return false, q.c.conn.ProtocolError("imap: UID FETCH: more than %d messages", maxMessages)
 	}
-	q.row(w)
+	q.take(w)
 	return true, nil
 }
 
@@ -33,25 +36,24 @@ func (q *inquiry) forget() {
 	clear(q.nameless)
 }
 
-// row takes a row. A server may tell of one message in several.
-func (q *inquiry) row(w *row) {
+// take takes a row, which is valid until the next. A server may tell of one
+// message in several.
+func (q *inquiry) take(w *row) {
 	if w.sum.UID == 0 {
 		w.sum.UID = q.names[w.seq]
 	}
+	if o := q.nameless[w.seq]; o != nil {
+		w.merge(o)
+	}
 	uid := w.sum.UID
 	if uid == 0 {
-		if o := q.nameless[w.seq]; o != nil {
-			w.merge(o)
-		}
 		if len(q.nameless) < maxPending {
-			q.nameless[w.seq] = w
+			kept := *w
+			q.nameless[w.seq] = &kept
 		}
 		return
 	}
-	if o := q.nameless[w.seq]; o != nil {
-		w.merge(o)
-		delete(q.nameless, w.seq)
-	}
+	delete(q.nameless, w.seq)
 	// Rows that were not asked for are passed over: flags that another client
 	// changes, or (QUIRK: GNU Mailutils) the last message whatever was asked.
 	if !q.set.Has(uid) {
@@ -61,35 +63,45 @@ func (q *inquiry) row(w *row) {
 	if w.seq > q.highSeq {
 		q.highSeq, q.highUID = w.seq, max(uid, q.highUID)
 	}
-	if o := q.pending[uid]; o != nil && twice {
+	if twice {
 		q.flush(uid)
 	}
 	if q.done.has(uid) {
 		if twice {
-			q.hand(w) // another message of the same UID: the caller must know
+			q.tell(w) // another message of the same UID: the caller must know
 		}
 		return
 	}
-	if o := q.pending[uid]; o != nil {
+	o := q.pending[uid]
+	if o != nil {
 		w.merge(o)
-	} else {
-		q.order = append(q.order, uid)
 	}
-	q.pending[uid] = w
 	if q.asked&^w.told() == 0 {
-		q.flush(uid)
+		delete(q.pending, uid)
+		q.tell(w)
 		return
 	}
+	kept := *w
+	q.pending[uid] = &kept
 	q.names[w.seq] = uid
+	if o == nil {
+		q.order = append(q.order, uid)
+	}
 	for len(q.pending) > maxPending {
 		q.flush(q.order[0])
 		q.order = q.order[1:]
 	}
 }
 
+// summaryOnly are the items that a row holds without details.
+const summaryOnly = flagsItem | receivedItem | sizeItem
+
 // told returns which items a row tells.
 func (w *row) told() item {
-	told := w.more.told
+	var told item
+	if w.more != nil {
+		told = w.more.told
+	}
 	if w.hasFlags {
 		told |= flagsItem
 	}
@@ -102,28 +114,28 @@ func (w *row) told() item {
 	return told
 }
 
-// flush ends the wait for more rows of a message.
+// flush hands on what is known of a message that has been told of in part.
 func (q *inquiry) flush(uid uint32) {
-	w := q.pending[uid]
-	if w == nil {
-		return
+	if w := q.pending[uid]; w != nil {
+		delete(q.pending, uid)
+		q.tell(w)
 	}
-	delete(q.pending, uid)
-	if n := len(q.order); n > 0 && q.order[n-1] == uid {
-		q.order = q.order[:n-1]
-	}
-	q.done.add(uid)
-	q.hand(w)
 }
 
-// hand hands on what is known of a message.
-func (q *inquiry) hand(w *row) {
+// tell hands on what is known of a message.
+func (q *inquiry) tell(w *row) {
+	q.done.add(w.sum.UID)
 	if q.stopped {
 		return
 	}
-	info := w.more.info
+	var info Info
+	if w.more != nil {
+		info = w.more.info
+	}
 	info.Summary = w.sum
-	info.Missing = (q.asked &^ w.told()).missing()
+	if missing := q.asked &^ w.told(); missing != 0 {
+		info.Missing = missing.missing()
+	}
 	info.references()
 	q.stopped = !q.yield(info, nil)
 }

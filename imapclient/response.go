@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // kind is the kind of a response. RFC 9051 section 9.
@@ -95,12 +94,8 @@ func (r *response) begin() bool {
 		r.textOnly()
 	case bytes.HasPrefix(r.line, []byte("* ")):
 		r.kind, r.pos = untagged, 2
-		for _, status := range [...]string{"OK", "NO", "BAD", "BYE", "PREAUTH"} {
-			if r.isWord(status) {
-				r.pos = 2
-				r.textOnly()
-				break
-			}
+		if word, _, _ := bytes.Cut(r.line[2:], []byte(" ")); hasText(word) {
+			r.textOnly()
 		}
 	default:
 		tag, rest, _ := bytes.Cut(r.line, []byte(" "))
@@ -121,13 +116,10 @@ func (r *response) begin() bool {
 	return true
 }
 
-func isStatus(b []byte) bool {
-	switch strings.ToUpper(string(b)) {
-	case "OK", "NO", "BAD":
-		return true
-	}
-	return false
-}
+func isStatus(b []byte) bool { return fold(b, "OK") || fold(b, "NO") || fold(b, "BAD") }
+
+// hasText tells whether text follows a word.
+func hasText(b []byte) bool { return isStatus(b) || fold(b, "BYE") || fold(b, "PREAUTH") }
 
 // load reads the next line of the response.
 func (r *response) load(limit int) error {
