@@ -245,3 +245,36 @@ func bodies(b *testing.B, c *imapclient.Client, uids []uint32) int64 {
 	}
 	return octets
 }
+
+// BenchmarkSummaries lists a mailbox of 100,000 messages.
+func BenchmarkSummaries(b *testing.B) {
+	const n = 100_000
+	var script bytes.Buffer
+	script.WriteString("* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n* 100000 EXISTS\r\nT1 OK\r\n")
+	for uid := 1; uid <= n; uid++ {
+		fmt.Fprintf(&script, "* %d FETCH (UID %d FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 5000)\r\n", uid, uid)
+	}
+	script.WriteString("A1 OK\r\n")
+	b.SetBytes(int64(script.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := imapclient.New(b.Context(), octets{bytes.NewReader(script.Bytes())}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.Select(b.Context(), "INBOX"); err != nil {
+			b.Fatal(err)
+		}
+		got := 0
+		for _, err := range c.Summaries(b.Context(), imapclient.All()) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			got++
+		}
+		if got != n {
+			b.Fatalf("%d summaries", got)
+		}
+		c.Close()
+	}
+}

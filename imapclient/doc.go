@@ -29,6 +29,14 @@
 // over. A message that cannot be had is a [MessageError], and the others go
 // on. A message that is cut short ends with [ErrTruncated], never with io.EOF.
 //
+// # What servers tell of messages
+//
+// [Client.Fetch] asks for what is wanted of each message without retrieving it:
+// flags, envelope, structure, header fields and more. [Client.Part] reads one
+// part that the structure names. Structures and envelopes are understood as far
+// as they can be, whatever a server or a sender has put into them; what cannot
+// be is missing from one message.
+//
 // # Servers without UIDPLUS
 //
 // Without UIDPLUS (RFC 4315) there is no way to expunge just some messages:

@@ -43,16 +43,15 @@ func FuzzFetch(f *testing.F) {
 		if _, err := c.Select(t.Context(), "INBOX"); err != nil {
 			t.Fatal(err)
 		}
-		seen := make(map[uint32]bool)
+		told := 0
 		for info, err := range c.Fetch(t.Context(), imapclient.UIDs(1, 2, 3), imapclient.Items{Flags: true, Size: true, Received: true, Envelope: true, Structure: true,
 			Fields: []string{"Subject"}, Preview: true, ModSeq: true, Saved: true, ObjectIDs: true, Gmail: true}) {
 			if err != nil {
 				continue
 			}
-			if info.UID < 1 || info.UID > 3 || seen[info.UID] {
-				t.Errorf("message %d comes again, or is another", info.UID)
+			if told++; info.UID < 1 || info.UID > 3 || told > len(items)+3 {
+				t.Fatalf("message %d is another, or comes without end", info.UID)
 			}
-			seen[info.UID] = true
 			info.Field("subject")
 			info.Header = nil // it is as it is in the message
 			checkText(t, reflect.ValueOf(info))
@@ -66,7 +65,7 @@ func FuzzFetch(f *testing.F) {
 				}
 			}
 		}
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%v for %d octets", took, len(items))
 		}
 	})
@@ -136,6 +135,9 @@ func FuzzPart(f *testing.F) {
 				break
 			}
 			at = end
+		}
+		if len(encoded) == 0 { // is there such a part?
+			script += "* 1 FETCH (UID 1 RFC822.SIZE 9 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL \"7bit\" 0 0))\r\nA2 OK\r\n"
 		}
 		c, err := imapclient.New(t.Context(), octetsOf(script), nil)
 		if err != nil {

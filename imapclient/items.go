@@ -97,9 +97,9 @@ func (o *Items) set() item {
 	return s
 }
 
-// String returns the items as they are asked for. All fields are in one
+// wire returns the items as they are asked for. All fields are in one
 // section: QUIRK: Yahoo refuses two.
-func (o *Items) String() string {
+func (o *Items) wire() string {
 	names := []string{"UID"}
 	asked := o.set()
 	for _, w := range wireItems {

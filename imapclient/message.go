@@ -129,8 +129,10 @@ func (m *Message) hold() error {
 // finish reads what is left of the message and loads the line after it. From
 // then on the message is not to be read.
 func (m *Message) finish() error {
-	if _, err := m.WriteTo(io.Discard); err != nil {
-		return err
+	if m.left > 0 || m.proof != nil || m.err != nil {
+		if _, err := m.WriteTo(io.Discard); err != nil {
+			return err
+		}
 	}
 	return m.next()
 }

@@ -44,7 +44,7 @@ func TestPart(t *testing.T) {
 		want   string
 	}{
 		{"7bit", "1", nil, with("C: a2 UID FETCH 5 (UID BODY.PEEK[1])", row("BODY[1]", "a=41"), "S: a2 OK"), "a=41"},
-		{"quoted-printable", "2", nil, with("C: a2 UID FETCH 5 (UID BODY.PEEK[2])", row("BODY[2]", "gr=C3=BC=\r\n=C3=9Fe \r\n"), "S: a2 OK"), "grüße\r\n"},
+		{"quoted-printable", "2", nil, with("C: a2 UID FETCH 5 (UID BODY.PEEK[2])", row("BODY[2]", "gr=C3=BC=\r\n=C3=9Fe \r\n"), "S: a2 OK"), "grüße \r\n"},
 		{"base64", "3", nil, with("C: a2 UID FETCH 5 (UID BODY.PEEK[3])", row("BODY[3]", "YWJj\r\nZGU=\r\n"), "S: a2 OK"), "abcde"},
 		{"another encoding", "4", nil, with("C: a2 UID FETCH 5 (UID BODY.PEEK[4])", row("BODY[4]", "YWJj"), "S: a2 OK"), "YWJj"},
 		{"the encoding is known", "3", &imapclient.PartOptions{Encoding: "BASE64"}, []string{"C: a2 UID FETCH 5 (UID BODY.PEEK[3])", row("BODY[3]", "YWJj"), "S: a2 OK"}, "abc"},
@@ -269,14 +269,14 @@ func TestPartDecode(t *testing.T) {
 		{" base64 ", strings.Repeat("YWJj", 5000), strings.Repeat("abc", 5000)},
 		{"quoted-printable", "a=3Db=3d=\r\nc=\nd", "a=b=cd"},
 		{"quoted-printable", "a=XY=4 =", "a=XY=4 "},
-		{"quoted-printable", "a  \r\nb\t\n", "a\r\nb\n"},
+		{"quoted-printable", "a  \r\nb\t\n", "a  \r\nb\t\n"},
 		{"quoted-printable", "a=  \r\nb", "ab"},
 		{"quoted-printable", "=E2=82=AC", "€"},
 		{"quoted-printable", long + "=41" + long + "=\r\n=42", long + "A" + long + "B"},
 		{"quoted-printable", strings.Repeat("=41", 5000), strings.Repeat("A", 5000)},
 		{"quoted-printable", strings.Repeat(" ", 5000) + "x", strings.Repeat(" ", 5000) + "x"},
 		{"8bit", "\xff=41", "\xff=41"},
-		{"x-uuencode", "begin 644 x", "begin 644 x"},
+		{"x-uuencode", "begin 644 x\n#86)C\n`\nend\n", "abc"},
 		{"", "=41", "=41"},
 	} {
 		name := fmt.Sprintf("%s %.20q", tt.encoding, tt.in)

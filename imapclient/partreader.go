@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"example.com/postbag/internal/transport"
+	"example.com/postbag/message"
 )
 
 // PartReader is a part that is being read.
@@ -57,7 +58,7 @@ func (p *PartReader) open() error {
 		}
 		p.o.Encoding, p.o.Size = part.Encoding, max(part.Size, 0)
 	}
-	p.src = decode(rawPart{p}, p.o.Encoding)
+	p.src = message.DecodeTransfer(rawPart{p}, p.o.Encoding)
 	if err := p.chunk(); err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ type Part struct {
 	Disposition       string // "attachment", "inline"
 	DispositionParams map[string]string
 
-	// Filename is what the sender calls the part: a name to show, not to be
-	// trusted as the name of a file.
+	// Filename is what the sender calls the part: a name to show.
+	// [message.Filename] makes one of it that is safe to write to.
 	Filename string
 
 	ID          string // Content-ID without angle brackets

@@ -58,7 +58,7 @@ func TestStructure(t *testing.T) {
 		{"RFC 2231", `("a" "b" ("name*" "UTF-8'de'gr%C3%BC%C3%9Fe" "name" "gruesse") NIL NIL "7bit" 1)`, "1 a/b name=grüße 7bit 1/-1 file=grüße"},
 		{"RFC 2231 in pieces", `("a" "b" NIL NIL NIL "7bit" 1 NIL ("attachment" ("filename*1*" "%DFe" "filename*0*" "iso-8859-1''gr%FC" "filename*2" ".txt")))`, "1 a/b 7bit 1/-1 disp=attachment file=grüße.txt"},
 		{"RFC 2231, a character in two pieces", `("a" "b" ("name*0*" "utf-8''gr%C3" "name*1*" "%BC%C3%9Fe") NIL NIL "7bit" 1)`, "1 a/b name=grüße 7bit 1/-1 file=grüße"},
-		{"RFC 2231 without a charset", `("a" "b" ("name*" "gr%C3%BC%zz" "*" "x" NIL "y" "odd") NIL NIL "7bit" 1)`, "1 a/b *=x name=grü%zz odd= 7bit 1/-1 file=grü%zz"},
+		{"RFC 2231 without a charset", `("a" "b" ("name*" "gr%C3%BC%zz" "*" "x" NIL "y" "odd") NIL NIL "7bit" 1)`, "1 a/b name=grü%zz odd= 7bit 1/-1 file=grü%zz"},
 		{"octets", "(\"a\" \"b\" (\"name\" \"gr\xfc\") NIL NIL \"7bit\" 1)", "1 a/b name=grü 7bit 1/-1 file=grü"},
 		{"a path", `("a" "b" ("name" "../../x") NIL NIL "7bit" 1)`, "1 a/b name=../../x 7bit 1/-1 file=../../x"},
 
@@ -204,7 +204,7 @@ func TestStructureTime(t *testing.T) {
 		"percents": func(n int) string { return `("a" "b" ("name*" "utf-8''` + strings.Repeat("%", n) + `"))` },
 	} {
 		t.Run(name, func(t *testing.T) {
-			const most = time.Second // a hundred times what it takes
+			const most = 5 * time.Second // a hundred times what it takes
 			start := time.Now()
 			looseInfos(t, "BODYSTRUCTURE "+value(200_000))
 			if took := time.Since(start); took > most {
