@@ -144,6 +144,9 @@ func (f *fetch) run(ctx context.Context) error {
 
 // fill asks for more, as long as not too much is on the way.
 func (f *fetch) fill() error {
+	if f.stopped || len(f.queue) == 0 || len(f.sent) == maxBatches {
+		return nil
+	}
 	var expect int64
 	for _, b := range f.sent {
 		expect += b.expect
