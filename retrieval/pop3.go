@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"syscall"
 
 	"example.com/postbag/internal/transport"
 	"example.com/postbag/pop3client"
@@ -143,7 +145,7 @@ func (s *pop3Session) pass(ctx context.Context, want []pop3client.Entry, get fun
 	}
 	left := len(want)
 	for body, err := range get(want) {
-		if errors.Is(err, pop3client.ErrDesync) && !s.single {
+		if errors.Is(err, pop3client.ErrDesync) && !s.single && !isCut(err) {
 			return s.oneByOne(ctx, want[len(want)-left:], err, yield)
 		}
 		left--
@@ -177,6 +179,12 @@ func (s *pop3Session) pass(ctx context.Context, want []pop3client.Entry, get fun
 		}
 	}
 	return nil, false
+}
+
+// isCut tells whether the line is at fault, and not what was said or not said
+// over it.
+func isCut(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // oneByOne goes on without pipelining, with a server that says that it can and
