@@ -11,7 +11,7 @@ import (
 // Bodies retrieves whole messages. None gets the flag \Seen (BODY.PEEK, RFC
 // 9051 section 6.4.5). The server is asked for many at a time, and for the
 // next ones before it has sent the last, so that the line is never idle; what
-// is on the way is bounded by about 24 MiB and one message.
+// is on the way is bounded by about 32 MiB or two messages, whichever is more.
 //
 // Each message is valid until the next iteration. They come in the order in
 // which the server sends them, each of uids once: as a [Message], or as a
@@ -34,7 +34,8 @@ func (c *Client) Headers(ctx context.Context, uids ...uint32) iter.Seq2[*Message
 const (
 	batchMessages = 1000
 	batchOctets   = 8 << 20
-	maxBatches    = 3
+	maxBatches    = 8
+	windowOctets  = 32 << 20 // on the way in all, unless two messages are more
 
 	guessBody   = 32 << 10 // octets of a body, before any has been seen
 	guessHeader = 4 << 10
@@ -151,7 +152,7 @@ func (f *fetch) fill() error {
 	for _, b := range f.sent {
 		expect += b.expect
 	}
-	for !f.stopped && len(f.queue) > 0 && len(f.sent) < maxBatches && (len(f.sent) == 0 || expect < maxBatches*batchOctets) {
+	for !f.stopped && len(f.queue) > 0 && len(f.sent) < maxBatches && (len(f.sent) < 2 || expect < windowOctets) {
 		b := f.next()
 		var err error
 		b.tag, err = f.c.send("UID FETCH", b.set.String()+" "+f.items)
