@@ -2,9 +2,10 @@
 //
 // [NewServer] starts a mail server in the test's own process: POP3 and IMAP
 // over one set of mailboxes, which the test fills, changes and looks at.
-// [TestRetriever] is the conformance suite of the retrieval.Retriever
-// contract, for those who write one. [Replay] plays back a session that
-// [Record] has written.
+// [Faulty] and [WithFaults] let things go wrong between a client and that or
+// any other server. [Replay] plays back a session that [Record] has written.
+// [TestRetriever], [TestSink] and [TestStore] are the conformance suites of the
+// contracts in package retrieval, for those who implement one.
 //
 //	func TestInbox(t *testing.T) {
 //		srv := retrievaltest.NewServer(t, nil)
