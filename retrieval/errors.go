@@ -43,8 +43,18 @@ var (
 	// ErrSession: the session is over, not just the work on one message.
 	ErrSession = errors.New("session lost")
 
-	// ErrSink: the sink could not take a message or make it durable.
+	// ErrSink: the sink could not take a message or make it durable. A sink
+	// whose error is neither [ErrRejected] nor [ErrDeferred] takes nothing now:
+	// the run ends.
 	ErrSink = errors.New("delivery failed")
+
+	// ErrRejected: the sink will not take this message, now or later. The
+	// others go on.
+	ErrRejected = errors.New("rejected")
+
+	// ErrDeferred: the sink does not take this message now, and may later. The
+	// others go on.
+	ErrDeferred = errors.New("deferred")
 
 	// ErrStore: the store could not be read or written.
 	ErrStore = errors.New("store failed")

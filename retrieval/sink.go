@@ -7,7 +7,8 @@ type Sink interface {
 	// Deliver stores the whole message and returns the sink's own name for
 	// it. It returns an error if reading m fails: half a message must never
 	// be delivered. When it returns nil the message is durable, unless the
-	// sink is also a [Flusher].
+	// sink is also a [Flusher]. An error that is [ErrRejected] or
+	// [ErrDeferred] is about this message alone.
 	Deliver(ctx context.Context, m *Message) (ref string, err error)
 }
 
