@@ -2,14 +2,62 @@ package retrieval
 
 import (
 	"context"
-	"slices"
-	"sync"
 	"time"
 )
 
 // Box names a mailbox of an account for a [Store] and a [Sink]. Account is
 // [Account.Identity].
 type Box struct{ Account, Mailbox string }
+
+// Store remembers what was settled, so that no message is delivered twice or
+// deleted too early. Implementations are safe for use by several goroutines.
+// retrievaltest.TestStore proves one.
+type Store interface {
+	// Open takes the page of a mailbox, a new and empty one if there is none.
+	// While somebody has it, here or in another process, the error is
+	// [ErrLocked]; a store may take it away from a holder that seems to be
+	// dead, and then fences that one off: see [Page.Update].
+	Open(ctx context.Context, box Box) (Page, error)
+}
+
+// Page is what a [Store] remembers of one mailbox, in the hands of one run.
+type Page interface {
+	// Load returns all that is remembered.
+	Load(ctx context.Context) (State, error)
+
+	// Update makes a change in one durable transaction: all of it, or with an
+	// error nothing. If the page has been given to somebody else since Open,
+	// nothing is written and the error is [ErrLocked]: a store that many
+	// machines share compares a token that each Open makes larger.
+	Update(ctx context.Context, ch Change) error
+
+	// Close gives the page back. Closing twice is no error; a later Load or
+	// Update is one.
+	Close() error
+}
+
+// State is what a [Page] holds.
+type State struct {
+	// Store names the store, by something that was made up with it and lasts
+	// as long; empty if it has no such thing. A sink that knows another one
+	// betrays that this one is lost or foreign: see [Witness].
+	Store string
+
+	Records map[UID]Record
+
+	// Cursor is what the server's changes are counted from; nil if not known.
+	Cursor []byte
+
+	Clock Clock
+}
+
+// Change is what [Page.Update] does.
+type Change struct {
+	Put    []Record // added, or replaced
+	Forget []UID    // removed, those of Put excepted; what is not there is passed over
+	Cursor []byte   // set; nil leaves it, empty removes it
+	Clock  *Clock   // set; nil leaves it
+}
 
 // Stage is how far a message has come.
 type Stage int
@@ -30,67 +78,43 @@ type Record struct {
 	UID   UID
 	Stage Stage
 	Ref   string    // the sink's name for it
-	Flags []Flag    // as the sink has them
+	Flags []Flag    // as server and sink both had them last
 	Since time.Time // when it was intended
-}
 
-// Store remembers what was settled, so that no message is delivered twice or
-// deleted too early. Implementations are safe for use by several goroutines.
-// Whoever is refused because another process has the store gets [ErrLocked].
-type Store interface {
-	// Load returns every record of a mailbox; none is not an error.
-	Load(ctx context.Context, box Box) (map[UID]Record, error)
+	// Delivered is when it was settled, by the page's [Clock].
+	Delivered time.Time
 
-	// Put adds or replaces records in one durable transaction.
-	Put(ctx context.Context, box Box, recs ...Record) error
+	// Size is how many octets were retrieved or, if HeaderOnly, how many the
+	// message has.
+	Size int64
 
-	// Forget removes records in one durable transaction. One that is not
-	// there is passed over.
-	Forget(ctx context.Context, box Box, uids ...UID) error
-}
+	// Print is taken of the header section; zero if it is not known.
+	Print Print
 
-// Memory is a [Store] that forgets everything at the program's end. Its zero
-// value is ready for use.
-type Memory struct {
-	mu    sync.Mutex
-	boxes map[Box]map[UID]Record
-}
+	// Email is the server's name for the message over all mailboxes
+	// ([Summary.Email]), or empty.
+	Email string
 
-// Load implements [Store].
-func (s *Memory) Load(_ context.Context, box Box) (map[UID]Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	recs := make(map[UID]Record, len(s.boxes[box]))
-	for uid, r := range s.boxes[box] {
-		r.Flags = slices.Clone(r.Flags)
-		recs[uid] = r
-	}
-	return recs, nil
-}
+	// Twin says that nothing was delivered, because the message was delivered
+	// from another mailbox of the account.
+	Twin bool
 
-// Put implements [Store].
-func (s *Memory) Put(_ context.Context, box Box, recs ...Record) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.boxes == nil {
-		s.boxes = make(map[Box]map[UID]Record)
-	}
-	if s.boxes[box] == nil {
-		s.boxes[box] = make(map[UID]Record)
-	}
-	for _, r := range recs {
-		r.Flags = slices.Clone(r.Flags)
-		s.boxes[box][r.UID] = r
-	}
-	return nil
-}
+	// HeaderOnly says that the header section was delivered alone, because
+	// the message is larger than the account's limit. It is never deleted.
+	HeaderOnly bool
 
-// Forget implements [Store].
-func (s *Memory) Forget(_ context.Context, box Box, uids ...UID) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, uid := range uids {
-		delete(s.boxes[box], uid)
-	}
-	return nil
+	// Acted says that the account's [After] was carried out.
+	Acted bool
+
+	// Vanished is when a listing first lacked the message; zero if it is
+	// listed.
+	Vanished time.Time
+
+	// Deletes counts how often the server confirmed to have deleted it.
+	Deletes int
+
+	// Attempts counts the failures in a row to retrieve or deliver it, and
+	// Retry is when the next one is due.
+	Attempts int
+	Retry    time.Time
 }
