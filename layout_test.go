@@ -32,7 +32,7 @@ var may = map[string][]string{
 	"internal/e2e":             {},
 	"pop3client":               {"internal/transport", "internal/sasl"},
 	"imapclient":               {"internal/transport", "internal/sasl", "message"},
-	"retrieval":                {"pop3client", "imapclient", "internal/transport"},
+	"retrieval":                {"pop3client", "imapclient", "message", "internal/transport"},
 	"retrieval/disk":           {"retrieval"},
 	"retrieval/retrievaltest":  {"retrieval", "internal/pop3server", "internal/fakemail", "internal/session", "internal/testca"},
 	"examples/bouncer":         {"retrieval", "retrieval/disk"},

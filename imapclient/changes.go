@@ -55,6 +55,15 @@ var ErrRenumbered = errors.New("the mailbox has been renumbered")
 // server that tells of changes which do not add up to what it says is in the
 // mailbox is not believed, and asked for everything.
 func (c *Client) Changes(ctx context.Context, mailbox string, since Cursor, known Set) (*Changes, error) {
+	return c.changesSince(ctx, mailbox, since, known, true)
+}
+
+// SelectChanges is [Client.Changes], and opens the mailbox for writing.
+func (c *Client) SelectChanges(ctx context.Context, mailbox string, since Cursor, known Set) (*Changes, error) {
+	return c.changesSince(ctx, mailbox, since, known, false)
+}
+
+func (c *Client) changesSince(ctx context.Context, mailbox string, since Cursor, known Set, readOnly bool) (*Changes, error) {
 	if err := checkName("the mailbox name", mailbox); err != nil {
 		return nil, err
 	}
@@ -64,7 +73,7 @@ func (c *Client) Changes(ctx context.Context, mailbox string, since Cursor, know
 	}
 	defer end()
 	f := &following{c: c, since: since, known: known}
-	if err := f.open(mailbox); err != nil {
+	if err := f.open(mailbox, readOnly); err != nil {
 		return nil, err
 	}
 	if err := f.follow(); err != nil {
@@ -88,7 +97,7 @@ type following struct {
 }
 
 // open opens the mailbox, with QRESYNC if there is something to go on from.
-func (f *following) open(mailbox string) (err error) {
+func (f *following) open(mailbox string, readOnly bool) (err error) {
 	c := f.c
 	if _, err := c.enable("QRESYNC", "CONDSTORE"); err != nil {
 		return err
@@ -101,7 +110,7 @@ func (f *following) open(mailbox string) (err error) {
 	case c.caps.Has("CONDSTORE") || c.caps.Has("QRESYNC"):
 		params = "(CONDSTORE)"
 	}
-	f.box, err = c.openNow(mailbox, true, params, f.wait)
+	f.box, err = c.openNow(mailbox, readOnly, params, f.wait)
 	if err != nil {
 		return err
 	}

@@ -55,8 +55,22 @@ type Account struct {
 	// Policy is what retrieving means; nil is [LeaveOnServer].
 	Policy Policy
 
-	// Limit is how many messages a [Run] delivers at most; 0 means all.
-	Limit int
+	// Limits bound what a [Run] takes on, Filter says which new messages are
+	// wanted, and NewestFirst that the newest ones are delivered first.
+	Limits      Limits
+	Filter      Filter
+	NewestFirst bool
+
+	// After is what is done with a message on an IMAP server when it is
+	// settled.
+	After After
+
+	// Upstream is what [ServerSync] carries from here to the server.
+	Upstream Upstream
+
+	// Reset says what to do when it cannot be told any more which messages are
+	// settled.
+	Reset Reset
 
 	// Name is the account's identity in a [Store] and in what a sink derives
 	// from it; empty means Protocol, User, Host and Port, unless that is one
@@ -81,6 +95,8 @@ type Account struct {
 
 	// Progress is called by [Run] when there is something to tell.
 	Progress func(Progress)
+
+	resume *resume // what Run knows of an earlier listing
 }
 
 // Progress is how far a [Run] has come.

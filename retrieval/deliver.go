@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -15,59 +16,74 @@ const (
 	batchTime     = 5 * time.Second
 )
 
-// deliver retrieves messages and settles them in batches. The transaction
-// that records one batch as settled records the next one as intended, and all
-// the while the server keeps sending.
-func (r *run) deliver(ctx context.Context, jobs []job) error {
+// deliver retrieves messages, then the header sections of those that are too
+// large, and settles them. It returns for which of them the account's After is
+// due. An error of the sink ends it, and so does the end of the session.
+func (r *run) deliver(ctx context.Context, jobs []job) (due []Record, err error) {
+	var whole, headers []job
+	for _, j := range jobs {
+		if j.headerOnly {
+			headers = append(headers, j)
+		} else {
+			whole = append(whole, j)
+		}
+	}
+	b := r.newBatches(jobs)
+	err = b.retrieve(ctx, whole, r.r.Fetch)
+	if err == nil && !b.late() {
+		err = b.retrieve(ctx, headers, r.r.Headers)
+	}
+	if err == nil && b.late() {
+		r.open = true
+	}
+	return b.due, err
+}
+
+// retrieve delivers what get retrieves, and settles it in batches. The
+// transaction that records one batch as settled records the next one as
+// intended, and all the while the server keeps sending.
+func (b *batches) retrieve(ctx context.Context, jobs []job, get func(context.Context, ...UID) iter.Seq2[*Message, error]) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	b := r.newBatches(jobs)
+	b.queue, b.order = jobs, jobs
 	uids := make([]UID, len(jobs))
 	for i, j := range jobs {
 		uids[i] = j.UID
 	}
 	var ended error
-	for m, err := range r.r.Fetch(ctx, uids...) {
-		switch {
-		case errors.Is(err, ErrSession):
-			ended = err
-		case errors.Is(err, ErrGone):
-			r.report.Skipped++ // another client was faster
-		case err != nil:
-			r.report.fail(err)
-		}
-		if ended != nil {
-			break
-		}
-		if err != nil {
-			continue
-		}
-		r.unsettled = true // until the last settle
-		if ended = b.take(ctx, m); ended != nil {
+	for m, err := range get(ctx, uids...) {
+		if ended = b.one(ctx, m, err); ended != nil || b.late() {
 			break
 		}
 	}
 	if ctx.Err() != nil {
 		return ended // as after a crash: the next run finds what was delivered
 	}
+	if errors.Is(ended, ErrSession) {
+		b.suspect(ended)
+	}
 	if err := b.settle(ctx, nil); err != nil {
 		return errors.Join(ended, err)
 	}
-	r.unsettled = ended != nil || b.lost
+	b.unsettled = b.unsettled && (ended != nil || b.lost)
 	return ended
 }
 
 // batches is the state of a delivery.
 type batches struct {
 	*run
-	jobs     map[UID]*job   // not yet retrieved
+	jobs     map[UID]*job   // not yet answered
+	order    []job          // as asked for
 	queue    []job          // not yet intended, in order
 	intents  map[UID]Record // recorded as intended
 	pending  []Record       // delivered, not yet durable
-	bytes    int64          // of those
-	since    time.Time      // of the last settle
-	lost     bool           // a message was retrieved that the sink did not take
+	failed   []Record       // whose failure is not yet recorded
+	bytes    int64          // of the pending
+	begun    time.Time
+	since    time.Time // of the last settle
+	lost     bool      // a message was retrieved that the sink did not take
+	due      []Record  // settled, and the account's After is due
 	progress Progress
 }
 
@@ -75,8 +91,8 @@ func (r *run) newBatches(jobs []job) *batches {
 	b := &batches{
 		run:     r,
 		jobs:    make(map[UID]*job, len(jobs)),
-		queue:   jobs,
 		intents: make(map[UID]Record),
+		begun:   time.Now(),
 		since:   time.Now(),
 	}
 	for i := range jobs {
@@ -87,20 +103,56 @@ func (r *run) newBatches(jobs []job) *batches {
 	return b
 }
 
+// late tells whether the account's time for retrieving is over.
+func (b *batches) late() bool {
+	return b.a.Limits.Time > 0 && time.Since(b.begun) >= b.a.Limits.Time
+}
+
+// one takes one item of a sequence. Its error ends the delivery.
+func (b *batches) one(ctx context.Context, m *Message, err error) error {
+	switch {
+	case errors.Is(err, ErrSession):
+		return err
+	case errors.Is(err, errors.ErrUnsupported): // no TOP: there is no header section to deliver
+		b.report.Skipped += len(b.order)
+		b.open = true
+		return nil
+	case err != nil:
+		var uid UID
+		if me := (*MessageError)(nil); errors.As(err, &me) {
+			uid = me.UID
+		}
+		b.open = true
+		if errors.Is(err, ErrGone) {
+			b.report.Skipped++ // another client was faster
+			delete(b.jobs, uid)
+			return nil
+		}
+		b.report.fail(err)
+		b.note(uid, err)
+		return nil
+	}
+	b.unsettled = true // until the last settle
+	return b.take(ctx, m)
+}
+
 // take delivers one message. Its error ends the delivery; a failure of the
-// message alone is only counted.
+// message alone is noted.
 func (b *batches) take(ctx context.Context, m *Message) error {
 	j := b.jobs[m.UID]
 	if j == nil {
 		return nil // not asked for, or sent a second time
 	}
-	delete(b.jobs, m.UID)
 	if _, ok := b.intents[m.UID]; !ok || b.bytes >= batchBytes || time.Since(b.since) >= batchTime {
 		if err := b.settle(ctx, b.next(m.UID)); err != nil {
 			return err
 		}
 	}
-	m.Redelivery = j.redelivery
+	m.Redelivery, m.HeaderOnly = j.redelivery, j.headerOnly
+	m.printer = new(printer)
+	if !j.headerOnly {
+		m.limit = b.a.Limits.MessageSize
+	}
 	m.observe = func(n int64) {
 		b.progress.Bytes += n
 		b.tell()
@@ -109,7 +161,10 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 	if bad := m.readError(); bad != nil {
 		err = &MessageError{m.UID, bad}
 	} else if err != nil {
-		return sinkError(&MessageError{m.UID, err})
+		err = sinkError(&MessageError{m.UID, err})
+		if !errors.Is(err, ErrRejected) && !errors.Is(err, ErrDeferred) {
+			return err
+		}
 	} else if bad := m.whole(); bad != nil {
 		err = &MessageError{m.UID, bad}
 	} else if m.Octets() == 0 && m.Size > 0 {
@@ -117,12 +172,17 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		err = &MessageError{m.UID, fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)}
 	}
 	if err != nil {
-		b.lost = true
+		b.lost, b.open = true, true
 		b.report.fail(err)
+		b.note(m.UID, err)
 		return nil // if the session is lost with it, the iterator says so next
 	}
-	rec := b.intents[m.UID]
-	rec.Stage, rec.Ref = Settled, ref
+	delete(b.jobs, m.UID)
+	rec := b.settled(b.intents[m.UID], ref)
+	rec.Print = m.printer.print()
+	if !j.headerOnly {
+		rec.Size = m.Octets()
+	}
 	if j.remove {
 		rec.Stage = Doomed
 	}
@@ -138,15 +198,11 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 func (b *batches) next(uid UID) []Record {
 	var recs []Record
 	var bytes int64
-	now := time.Now()
 	_, has := b.intents[uid]
 	for len(b.queue) > 0 && (!has || len(recs) > 0 && len(recs) < batchMessages && bytes < batchBytes) {
 		j := b.queue[0]
 		b.queue = b.queue[1:]
-		rec := Record{UID: j.UID, Stage: Intended, Flags: j.Flags, Since: now}
-		if j.redelivery {
-			rec.Since = j.since // the copy to look for is from then
-		}
+		rec := j.intent(time.Now())
 		recs = append(recs, rec)
 		b.intents[j.UID] = rec
 		bytes += max(j.Size, 0)
@@ -155,19 +211,47 @@ func (b *batches) next(uid UID) []Record {
 	return recs
 }
 
+// intent is the record that a message is about to be delivered.
+func (j *job) intent(now time.Time) Record {
+	rec := j.past
+	if rec.Stage != Intended || rec.HeaderOnly != j.headerOnly || rec.Since.IsZero() {
+		rec.Since = now // else the copy to look for is from then
+	}
+	rec.UID, rec.Stage, rec.HeaderOnly, rec.Twin = j.UID, Intended, j.headerOnly, false
+	rec.Flags, rec.Received, rec.Email = j.Flags, j.Received, j.Email
+	rec.Size = max(j.Size, rec.Size)
+	rec.Vanished = time.Time{}
+	return rec
+}
+
+// settled is the record that an intended delivery was made.
+func (r *run) settled(rec Record, ref string) Record {
+	rec.Stage, rec.Ref = Settled, ref
+	rec.Delivered = r.state.Clock.Time
+	rec.Attempts, rec.Retry = 0, time.Time{}
+	rec.Due = r.a.After.any() && !rec.HeaderOnly
+	return rec
+}
+
 // settle makes the pending deliveries durable, and records them together with
 // the next intents.
 func (b *batches) settle(ctx context.Context, intents []Record) error {
-	done, bytes := b.pending, b.bytes
-	b.pending, b.bytes, b.since = nil, 0, time.Now()
-	if err := b.run.settle(ctx, done, intents); err != nil {
+	done, bytes, failed := b.pending, b.bytes, b.failed
+	b.pending, b.failed, b.bytes, b.since = nil, nil, 0, time.Now()
+	if err := b.run.settle(ctx, done, append(failed, intents...)); err != nil {
 		b.report.Failed += len(done)
 		return err
 	}
 	for _, rec := range done {
+		b.supplant(ctx, b.intents[rec.UID].Ref, rec.Ref)
 		delete(b.intents, rec.UID)
-		if rec.Stage == Doomed {
+		switch {
+		case rec.Stage == Doomed:
 			b.doomed = append(b.doomed, rec.UID)
+		case rec.Due:
+			b.due = append(b.due, rec)
+		case rec.HeaderOnly:
+			b.report.HeaderOnly++
 		}
 	}
 	b.report.Delivered += len(done)
@@ -175,17 +259,22 @@ func (b *batches) settle(ctx context.Context, intents []Record) error {
 	return nil
 }
 
-// settle flushes the sink and records what is durable then.
-func (r *run) settle(ctx context.Context, done, intents []Record) error {
+// supplant removes the header section whose message is delivered now. If it
+// cannot be, it stays beside it.
+func (b *batches) supplant(ctx context.Context, old, ref string) {
+	if m, ok := b.sink.(Mirrorer); ok && old != "" && old != ref {
+		m.Discard(ctx, old)
+	}
+}
+
+// settle flushes the sink and records what is durable then, and more.
+func (r *run) settle(ctx context.Context, done, more []Record) error {
 	if f, ok := r.sink.(Flusher); ok && len(done) > 0 {
 		if err := f.Flush(ctx); err != nil {
 			return sinkError(err)
 		}
 	}
-	if len(done)+len(intents) == 0 {
-		return nil
-	}
-	return storeError(r.store.Put(ctx, r.box, append(done, intents...)...))
+	return r.update(ctx, Change{Put: append(done, more...)})
 }
 
 func (b *batches) tell() {

@@ -67,6 +67,17 @@ var (
 	// longer be told from what is new. Nothing was done.
 	ErrRenumbered = errors.New("the server has renumbered the mailbox")
 
+	// ErrStateLost: the store is not the one that this mailbox was delivered
+	// with, or it is damaged. Nothing was done.
+	ErrStateLost = errors.New("what was settled is not known any more")
+
+	// ErrTooLarge: the message is larger than the account's limit.
+	ErrTooLarge = errors.New("larger than the limit")
+
+	// ErrUndeleted: the server has the message still, although it has been
+	// asked to delete it in one run after another.
+	ErrUndeleted = errors.New("the server does not delete it")
+
 	// ErrAmbiguous: the server gave two messages the same UID. Nothing was done.
 	ErrAmbiguous = errors.New("two messages with the same UID")
 )

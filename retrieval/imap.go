@@ -23,6 +23,8 @@ type imapSession struct {
 	box    *imapclient.Mailbox
 	listed map[UID]Summary
 	marks  marks
+	next   imapclient.Cursor
+	known  []Summary // the listing, if it is known without asking
 }
 
 func openIMAP(ctx context.Context, a Account) (Retriever, error) {
@@ -62,8 +64,7 @@ func (s *imapSession) begin(ctx context.Context) error {
 	if s.caps, err = s.c.Capabilities(ctx); err != nil {
 		return err
 	}
-	s.box, err = s.c.Select(ctx, s.a.Box().Mailbox)
-	if err != nil {
+	if err := s.open(ctx, s.a.Box().Mailbox); err != nil {
 		return err
 	}
 	if s.box.UIDValidity == 0 || s.box.UIDNotSticky {
@@ -85,6 +86,9 @@ func (s *imapSession) Features() Features {
 
 // List implements [Retriever].
 func (s *imapSession) List(ctx context.Context) ([]Summary, error) {
+	if s.known != nil {
+		return s.known, nil
+	}
 	n := min(s.box.Messages, 1<<16) // what the server says is not to be believed blindly
 	s.listed = make(map[UID]Summary, n)
 	sums := make([]Summary, 0, n)
@@ -160,6 +164,15 @@ func (s *imapSession) SetFlags(ctx context.Context, op FlagOp, flags []Flag, uid
 		wire = append(wire, string(f))
 	}
 	return s.failure(s.c.SetFlags(ctx, imapclient.FlagOp(op), wire, s.numbers(uids)...))
+}
+
+// Move implements [Mover].
+func (s *imapSession) Move(ctx context.Context, mailbox string, uids ...UID) error {
+	if err := s.writable(); err != nil {
+		return s.failure(err)
+	}
+	_, err := s.c.Move(ctx, imapclient.UIDs(s.numbers(uids)...), mailbox, nil)
+	return s.failure(err)
 }
 
 // Commit implements [Retriever]: the marked messages get the flag \Deleted
@@ -238,9 +251,5 @@ func (s *imapSession) numbers(uids []UID) []uint32 {
 }
 
 func (s *imapSession) summary(m imapclient.Summary) Summary {
-	sum := Summary{UID: s.uid(m.UID), Size: m.Size, Received: m.Received}
-	for _, f := range m.Flags {
-		sum.Flags = append(sum.Flags, Flag(f))
-	}
-	return sum
+	return Summary{UID: s.uid(m.UID), Size: m.Size, Received: m.Received, Flags: flagsOf(m.Flags)}
 }

@@ -54,6 +54,11 @@ type Summary struct {
 
 	// Received is when the message arrived on the server; zero with POP3.
 	Received time.Time
+
+	// Email names the message over all mailboxes of the account, if the server
+	// has such names (EMAILID, RFC 8474; Gmail's X-GM-MSGID). It is asked for
+	// only where it matters.
+	Email string
 }
 
 // Message is a message that is being retrieved: what is known of it, and a
@@ -70,10 +75,16 @@ type Message struct {
 	// the message already.
 	Redelivery bool
 
+	// HeaderOnly says that this is the header section of a message that is too
+	// large: see [Limits].
+	HeaderOnly bool
+
 	body    io.Reader
 	n       int64
 	end     error         // what reading ended with
 	observe func(n int64) // told of octets as they pass
+	printer *printer      // shown them
+	limit   int64         // more octets than that are ErrTooLarge; 0: any number may come
 }
 
 // NewMessage returns a message whose octets are read from body. It is for
@@ -88,7 +99,10 @@ func (m *Message) Read(p []byte) (int, error) {
 		return 0, m.end
 	}
 	n, err := m.body.Read(p)
-	m.count(n)
+	if m.isTooLarge(n) {
+		n, err = 0, ErrTooLarge
+	}
+	m.count(p[:n])
 	m.end = err
 	return n, err
 }
@@ -128,10 +142,16 @@ func (m *Message) readError() error {
 	return m.end
 }
 
-func (m *Message) count(n int) {
-	m.n += int64(n)
+// isTooLarge tells whether n more octets are too many.
+func (m *Message) isTooLarge(n int) bool { return m.limit > 0 && m.n+int64(n) > m.limit }
+
+func (m *Message) count(p []byte) {
+	m.n += int64(len(p))
+	if m.printer != nil {
+		m.printer.write(p)
+	}
 	if m.observe != nil {
-		m.observe(int64(n))
+		m.observe(int64(len(p)))
 	}
 }
 
@@ -144,8 +164,11 @@ type countingWriter struct {
 }
 
 func (c *countingWriter) Write(p []byte) (int, error) {
+	if c.m.isTooLarge(len(p)) {
+		return 0, ErrTooLarge
+	}
 	n, err := c.w.Write(p)
-	c.m.count(n)
+	c.m.count(p[:n])
 	if err != nil {
 		c.err = err
 	}

@@ -46,10 +46,5 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 			return sinkError(err)
 		}
 	}
-	if len(recs) > 0 {
-		if err := r.store.Put(ctx, r.box, recs...); err != nil {
-			return storeError(err)
-		}
-	}
-	return r.forget(ctx, gone)
+	return r.update(ctx, Change{Put: recs, Forget: gone})
 }

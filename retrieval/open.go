@@ -46,7 +46,7 @@ func (a *Account) check() error {
 	if a.Protocol == POP3 && a.Box().Mailbox != "INBOX" {
 		return unsupported("account: mailboxes with POP3")
 	}
-	return nil
+	return errors.Join(a.checkAfter(), a.checkUpstream())
 }
 
 // logIn asks for the secret and lets one of two functions log in with it.

@@ -1,23 +1,36 @@
 package retrieval
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // plan is what a run will do, decided before it does anything.
 type plan struct {
-	deliver []job    // oldest first
+	deliver []job    // in the order of the retrieval
 	doom    []Record // to be deleted on the server: settled, not yet recorded as doomed
 	doomed  []UID    // to be deleted again: an earlier run's deletion did not show
 	reflag  []reflag // whose copies get other flags
 	discard []Record // whose copies go
+	act     []Record // for which the account's After is due
+	put     []Record // that change, and nothing else is to be done
 	forget  []UID    // whose records go
-	skipped int      // listed, and left alone
+
+	skipped     int   // listed, and left alone
+	quarantined int   // of those, because they have failed before
+	undeleted   []UID // which the server has failed to delete again and again
+
+	// open says that a message which is listed will have no record of what it
+	// is like now, so that the next run cannot go on from here.
+	open bool
 }
 
 type job struct {
 	Summary
-	remove     bool      // delete on the server once settled
-	redelivery bool      // an earlier run intended it
-	since      time.Time // when it did
+	remove     bool // delete on the server once settled
+	headerOnly bool
+	redelivery bool   // an earlier run intended it
+	past       Record // what is remembered of it, if anything is
 }
 
 type reflag struct {
@@ -25,53 +38,191 @@ type reflag struct {
 	flags []Flag
 }
 
-// makePlan applies a policy to what is listed and what is known. Whatever the
-// policy says, what is not settled is not deleted, and what was never
-// delivered is neither reflagged nor discarded. limit bounds the deliveries;
-// zero does not.
-func makePlan(p Policy, listed []Summary, known map[UID]Record, limit int) *plan {
+// view is what a plan is made of.
+type view struct {
+	listed []Summary // oldest first
+	known  map[UID]Record
+	clock  time.Time // the mailbox's
+	now    time.Time // everybody's
+
+	// held tells whether a message, by its name over all mailboxes, was
+	// delivered from another one; nil says never.
+	held func(email string) bool
+}
+
+const (
+	// vanishedAge is for how long the record of a message is kept that a
+	// listing lacks.
+	vanishedAge = 30 * 24 * time.Hour
+
+	// massive is when a disappearance is one of many: more than so many
+	// messages, and more than half of all. It has to be seen again after
+	// massiveWait before copies are discarded.
+	massive     = 20
+	massiveWait = time.Hour
+
+	// stubborn is how often a server may be found to have a message still that
+	// it was to delete, until that is reported as a failure.
+	stubborn = 3
+)
+
+// makePlan applies an account's policy to what is listed and what is known.
+// Whatever the policy says, what is not settled is not deleted, and what was
+// never delivered is neither reflagged nor discarded.
+func makePlan(a *Account, v view) *plan {
 	pl := new(plan)
-	there := make(map[UID]bool, len(listed))
-	for i := range listed {
-		s := &listed[i]
+	p := a.policy()
+	_, mirrored, _ := p.needs()
+	there := make(map[UID]bool, len(v.listed))
+	for i := range v.listed {
+		s := &v.listed[i]
 		there[s.UID] = true
-		rec, ok := known[s.UID]
+		at := Position{Now: v.clock, Newer: len(v.listed) - 1 - i}
+		rec, ok := v.known[s.UID]
+		if ok && !rec.Vanished.IsZero() { // it is back
+			rec.Vanished = time.Time{}
+			pl.put = append(pl.put, rec)
+		}
 		switch {
 		case ok && rec.Stage == Doomed:
-			pl.doomed = append(pl.doomed, s.UID)
+			pl.again(rec)
+		case ok && rec.Stage == Settled && rec.HeaderOnly && (a.Limits.MessageSize <= 0 || max(s.Size, rec.Size) <= a.Limits.MessageSize):
+			pl.fresh(a, v, s, p(s, nil, at), rec)
+		case ok && rec.Stage == Settled && rec.Twin && (v.held == nil || !v.held(rec.Email)):
+			pl.fresh(a, v, s, p(s, nil, at), rec) // the other copy is gone
 		case ok && rec.Stage == Settled:
-			pl.known(p(s, &rec), s, rec)
+			pl.known(p(s, &rec, at), s, rec, mirrored)
+		case a.Filter.Summary != nil && !a.Filter.Summary(*s):
+			pl.leave()
 		default:
-			act := p(s, nil)
-			if act != Deliver && act != DeliverAndDelete || limit > 0 && len(pl.deliver) >= limit {
-				pl.skipped++
-				break
-			}
-			pl.deliver = append(pl.deliver, job{Summary: *s, remove: act == DeliverAndDelete, redelivery: ok, since: rec.Since})
+			pl.fresh(a, v, s, p(s, nil, at), rec)
 		}
 	}
-	for uid, rec := range known {
-		if there[uid] {
-			continue
-		}
-		if rec.Stage == Settled && p(nil, &rec) == Discard {
-			pl.discard = append(pl.discard, rec)
-			continue
-		}
-		// Keep would only leave a record of nothing behind.
-		pl.forget = append(pl.forget, uid)
+	pl.gone(p, v, there)
+	if a.NewestFirst {
+		slices.Reverse(pl.deliver)
 	}
 	return pl
 }
 
+// fresh plans an action on a listed message that is not settled as a whole.
+func (pl *plan) fresh(a *Account, v view, s *Summary, act Action, rec Record) {
+	known := rec.Stage != 0
+	switch {
+	case act != Deliver && act != DeliverAndDelete:
+		pl.leave()
+		return
+	case known && rec.Attempts > 0 && v.now.Before(rec.Retry):
+		pl.leave()
+		pl.quarantined++
+		return
+	case !known && v.held != nil && s.Email != "" && v.held(s.Email):
+		pl.skipped++
+		pl.put = append(pl.put, Record{UID: s.UID, Stage: Settled, Twin: true, Email: s.Email, Flags: s.Flags, Since: v.now, Delivered: v.clock})
+		return
+	}
+	j := job{Summary: *s, past: rec, redelivery: rec.Stage == Intended}
+	j.headerOnly = a.Limits.MessageSize > 0 && max(s.Size, rec.Size) > a.Limits.MessageSize
+	j.remove = act == DeliverAndDelete && !j.headerOnly
+	pl.deliver = append(pl.deliver, j)
+}
+
+// leave leaves a message alone that is not settled.
+func (pl *plan) leave() {
+	pl.skipped++
+	pl.open = true
+}
+
+// again plans the deletion of a message that was to be deleted before.
+func (pl *plan) again(rec Record) {
+	pl.doomed = append(pl.doomed, rec.UID)
+	rec.Deletes++
+	pl.put = append(pl.put, rec)
+	if rec.Deletes >= stubborn {
+		pl.undeleted = append(pl.undeleted, rec.UID)
+	}
+}
+
 // known plans an action on a settled message that is listed.
-func (pl *plan) known(act Action, s *Summary, rec Record) {
+func (pl *plan) known(act Action, s *Summary, rec Record, mirrored bool) {
 	switch act {
 	case Delete, DeliverAndDelete:
+		if rec.HeaderOnly || rec.Twin {
+			pl.skipped++ // it is not here as a whole
+			return
+		}
 		pl.doom = append(pl.doom, rec)
 	case Reflag:
+		if rec.Twin {
+			rec.Flags = s.Flags
+			pl.put = append(pl.put, rec)
+			return
+		}
 		pl.reflag = append(pl.reflag, reflag{rec, s.Flags})
 	default:
 		pl.skipped++
+		switch {
+		case SameFlags(rec.Flags, s.Flags):
+		case mirrored:
+			pl.open = true // the policy may want to know of it again
+		default:
+			rec.Flags = s.Flags
+			pl.put = append(pl.put, rec)
+		}
+	}
+	if rec.Due {
+		pl.act = append(pl.act, rec)
+	}
+}
+
+// gone plans what is done about messages that are known and not listed.
+func (pl *plan) gone(p Policy, v view, there map[UID]bool) {
+	var discard []Record
+	settled := 0
+	for uid, rec := range v.known {
+		settled++
+		if there[uid] {
+			continue
+		}
+		if rec.Stage == Settled && !rec.Twin && p(nil, &rec, Position{Now: v.clock}) == Discard {
+			discard = append(discard, rec)
+			continue
+		}
+		pl.vanish(v, rec)
+	}
+	believed := len(discard) <= massive || len(discard)*2 <= settled
+	for _, rec := range discard {
+		if believed || !rec.Vanished.IsZero() && v.now.Sub(rec.Vanished) >= massiveWait {
+			pl.discard = append(pl.discard, rec)
+		} else {
+			pl.vanish(v, rec)
+		}
+	}
+}
+
+// vanish notes that a message is gone, and forgets it in the end.
+func (pl *plan) vanish(v view, rec Record) {
+	switch age := v.now.Sub(rec.Vanished); {
+	case rec.Vanished.IsZero() || age < 0:
+		rec.Vanished = v.now
+		pl.put = append(pl.put, rec)
+	case age >= vanishedAge:
+		pl.forget = append(pl.forget, rec.UID)
+	}
+}
+
+// limit leaves to later runs what is beyond an account's limits.
+func (pl *plan) limit(l Limits) {
+	var bytes int64
+	for i := range pl.deliver {
+		if !pl.deliver[i].headerOnly {
+			bytes += max(pl.deliver[i].Size, 0)
+		}
+		if i > 0 && l.Bytes > 0 && bytes > l.Bytes || l.Messages > 0 && i >= l.Messages {
+			pl.skipped += len(pl.deliver) - i
+			pl.open = true
+			pl.deliver = pl.deliver[:i]
+			return
+		}
 	}
 }

@@ -105,6 +105,25 @@ func SetFlags(ctx context.Context, r Retriever, op FlagOp, flags []Flag, uids ..
 	return f.SetFlags(ctx, op, flags, uids...)
 }
 
+// Mover is a [Retriever] of a server with mailboxes.
+type Mover interface {
+	// Move moves messages to another mailbox of the account, at once. A UID
+	// that is gone is passed over. A mailbox that does not exist is
+	// [ErrNoMailbox], and a server that can move nothing without touching what
+	// others have marked is [errors.ErrUnsupported].
+	Move(ctx context.Context, mailbox string, uids ...UID) error
+}
+
+// Move moves messages through r, or returns [errors.ErrUnsupported] where
+// there is nowhere to move to, as with POP3.
+func Move(ctx context.Context, r Retriever, mailbox string, uids ...UID) error {
+	m, ok := r.(Mover)
+	if !ok {
+		return unsupported("mailboxes")
+	}
+	return m.Move(ctx, mailbox, uids...)
+}
+
 // Traffic is what a session has cost on the wire so far.
 type Traffic struct {
 	In, Out    int64 // octets, TLS included

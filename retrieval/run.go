@@ -4,40 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"example.com/postbag/internal/transport"
 )
-
-// Report is what a [Run] did, complete up to its error if it had one.
-type Report struct {
-	Listed     int   `json:"listed"`      // messages on the server
-	Delivered  int   `json:"delivered"`   // settled: delivered, durable and recorded
-	Deleted    int   `json:"deleted"`     // on the server, confirmed by it
-	Reflagged  int   `json:"reflagged"`   // delivered copies that got other flags
-	Discarded  int   `json:"discarded"`   // delivered copies removed, as on the server
-	Skipped    int   `json:"skipped"`     // listed, and nothing to do or beyond the limit
-	Failed     int   `json:"failed"`      // could not be retrieved, delivered or deleted
-	Bytes      int64 `json:"bytes"`       // of the messages delivered
-	WireIn     int64 `json:"wire_in"`     // octets received, TLS included
-	WireOut    int64 `json:"wire_out"`    // octets sent
-	RoundTrips int64 `json:"round_trips"` // times this side spoke after the server had
-
-	Elapsed time.Duration `json:"-"`
-
-	// Failures holds the errors about single messages, the first 100 of them.
-	Failures []error `json:"-"`
-}
-
-const maxFailures = 100
-
-func (r *Report) fail(err error) {
-	r.Failed++
-	if len(r.Failures) < maxFailures {
-		r.Failures = append(r.Failures, err)
-	}
-}
 
 // Run retrieves an account's mail once: it lists the mailbox, asks the policy
 // what to do with each message, delivers into sink, remembers in store, and
@@ -51,22 +21,17 @@ func (r *Report) fail(err error) {
 // it again, until a listing shows that it is gone.
 //
 // A message that fails is counted in the Report and leaves the others alone.
+// When it has failed three times it is tried again after an hour only, and then
+// less and less often, but at least once a day.
+//
 // The error is nil if the run came to its end, else one of this package's: an
 // [ErrSession] when the server was lost on the way, [ErrSink] and [ErrStore]
-// for this side, [ErrRenumbered] and [ErrAmbiguous] before anything was done.
-// Cancelling ctx ends a run at once; it is as safe as any other end.
+// for this side, [ErrLocked] when another run has the mailbox, [ErrStateLost],
+// [ErrRenumbered] and [ErrAmbiguous] before anything was done. Cancelling ctx
+// ends a run at once; it is as safe as any other end.
 func Run(ctx context.Context, a Account, sink Sink, store Store) (Report, error) {
-	start := time.Now()
 	r := &run{a: a, box: a.Box(), sink: sink, store: store}
-	err := r.run(ctx)
-	r.close()
-	r.report.Elapsed = time.Since(start)
-	if err != nil && ctx.Err() != nil {
-		err = transport.Mark(context.Cause(ctx), err)
-	}
-	if err != nil {
-		err = fmt.Errorf("retrieve: %s %s: %w", r.box.Account, r.box.Mailbox, err)
-	}
+	err := r.whole(ctx)
 	return r.report, err
 }
 
@@ -77,6 +42,14 @@ type run struct {
 	sink  Sink
 	store Store
 
+	page     Page
+	state    State          // as loaded
+	known    map[UID]Record // what is known now
+	now      time.Time
+	unnoted  bool      // the sink is a witness that has not been told
+	ticked   bool      // the clock is written
+	lastWall time.Time // when it was written before
+
 	r      Retriever
 	report Report
 
@@ -84,39 +57,91 @@ type run struct {
 	// not tell the server that all went well.
 	unsettled bool
 	doomed    []UID // recorded as such: may be deleted now
+	open      bool  // something listed has no record yet: the next run has to list again
+}
+
+// whole is run, with its beginning and end.
+func (r *run) whole(ctx context.Context) error {
+	start := time.Now()
+	r.now = start
+	err := r.run(ctx)
+	r.close()
+	if r.page != nil {
+		r.page.Close()
+	}
+	r.report.Elapsed = time.Since(start)
+	if err != nil && ctx.Err() != nil {
+		err = transport.Mark(context.Cause(ctx), err)
+	}
+	if err != nil {
+		err = fmt.Errorf("retrieve: %s %s: %w", r.box.Account, r.box.Mailbox, err)
+	}
+	return err
 }
 
 func (r *run) run(ctx context.Context) error {
-	_, mirror, deletes := r.a.policy().needs()
+	if err := r.suits(); err != nil {
+		return err
+	}
+	if err := r.load(ctx); err != nil {
+		return err
+	}
+	listed, cursor, err := r.list(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.identify(ctx, listed); err != nil {
+		return err
+	}
+	if err := r.note(ctx); err != nil {
+		return err
+	}
+	if err := r.recover(ctx); err != nil {
+		return err
+	}
+	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now})
+	if err := r.narrow(ctx, pl); err != nil {
+		return err
+	}
+	r.report.Skipped, r.report.Quarantined = pl.skipped, pl.quarantined
+	r.open = pl.open
+	if err := r.carryOut(ctx, pl); err != nil {
+		return err
+	}
+	return r.remember(ctx, cursor)
+}
+
+// suits refuses a sink that cannot do what the account asks for.
+func (r *run) suits() error {
+	_, mirror, _ := r.a.policy().needs()
 	if _, ok := r.sink.(Mirrorer); mirror && !ok {
 		return unsupported("a sink that cannot follow the server")
 	}
-	if err := r.open(ctx); err != nil {
-		return err
+	return nil
+}
+
+// load takes the mailbox's page and reads it.
+func (r *run) load(ctx context.Context) (err error) {
+	if r.page, err = r.store.Open(ctx, r.box); err != nil {
+		return storeError(err)
 	}
-	if deletes && !r.r.Features().ExactDelete {
-		return unsupported("deleting from a server that cannot remove single messages (no UIDPLUS)")
+	if r.state, err = r.page.Load(ctx); err != nil {
+		return storeError(err)
 	}
-	listed, err := r.r.List(ctx)
-	if err != nil {
-		return err
+	if r.known = r.state.Records; r.known == nil {
+		r.known = make(map[UID]Record)
 	}
-	r.report.Listed = len(listed)
-	known, err := r.load(ctx)
-	if err != nil {
-		return err
-	}
-	if err := r.recover(ctx, known); err != nil {
-		return err
-	}
-	pl := makePlan(r.a.policy(), listed, known, r.a.Limit)
-	r.report.Skipped = pl.skipped
-	return r.carryOut(ctx, pl)
+	r.lastWall = r.state.Clock.Wall
+	r.state.Clock = r.state.Clock.at(r.now)
+	return nil
 }
 
 // carryOut does what was planned, in the order that loses nothing.
 func (r *run) carryOut(ctx context.Context, pl *plan) error {
-	if err := r.forget(ctx, pl.forget); err != nil {
+	for _, uid := range pl.undeleted {
+		r.report.fail(&MessageError{uid, ErrUndeleted})
+	}
+	if err := r.update(ctx, Change{Put: pl.put, Forget: pl.forget}); err != nil {
 		return err
 	}
 	if err := r.mirror(ctx, pl.reflag, pl.discard); err != nil {
@@ -126,14 +151,18 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 	if err := r.doom(ctx, pl.doom); err != nil {
 		return err
 	}
-	err := r.deliver(ctx, pl.deliver)
+	due, err := r.deliver(ctx, pl.deliver)
 	if errors.Is(err, ErrSession) || errors.Is(err, ErrStore) || ctx.Err() != nil {
-		return err // what is doomed is deleted by the next run
+		return err // what is doomed is deleted by the next run, and so on
+	}
+	err = errors.Join(err, r.act(ctx, append(pl.act, due...)))
+	if errors.Is(err, ErrSession) {
+		return err
 	}
 	return errors.Join(err, r.commit(ctx))
 }
 
-func (r *run) open(ctx context.Context) error {
+func (r *run) connect(ctx context.Context) error {
 	s, err := open(ctx, r.a)
 	if err != nil {
 		return err
@@ -157,44 +186,24 @@ func (r *run) close() {
 	r.r = nil
 }
 
-// load reads the records, and refuses those of a numbering that is no more.
-func (r *run) load(ctx context.Context) (map[UID]Record, error) {
-	known, err := r.store.Load(ctx, r.box)
-	if err != nil {
-		return nil, storeError(err)
-	}
-	if known == nil {
-		known = make(map[UID]Record)
-	}
-	if gen := r.r.Features().Generation; gen != "" {
-		for uid := range known {
-			if !strings.HasPrefix(string(uid), gen+".") {
-				return nil, fmt.Errorf("%w: known is %s, now it is generation %s", ErrRenumbered, uid, gen)
-			}
-		}
-	}
-	return known, nil
-}
-
 // recover finds out which of the intended deliveries of an interrupted run
 // were made. Those are settled; the rest stay intended.
-func (r *run) recover(ctx context.Context, known map[UID]Record) error {
+func (r *run) recover(ctx context.Context) error {
 	f, ok := r.sink.(Finder)
 	if !ok {
 		return nil
 	}
 	var found []Record
-	for _, rec := range known {
-		if rec.Stage != Intended {
-			continue
+	for _, rec := range r.known {
+		if rec.Stage != Intended || rec.Attempts > 0 {
+			continue // what failed was not delivered
 		}
 		ref, ok, err := f.Find(ctx, r.box, rec)
 		if err != nil {
 			return sinkError(err)
 		}
 		if ok {
-			rec.Stage, rec.Ref = Settled, ref
-			found = append(found, rec)
+			found = append(found, r.settled(rec, ref))
 		}
 	}
 	if len(found) == 0 {
@@ -204,29 +213,18 @@ func (r *run) recover(ctx context.Context, known map[UID]Record) error {
 		return err
 	}
 	for _, rec := range found {
-		known[rec.UID] = rec
+		r.known[rec.UID] = rec
 	}
 	return nil
 }
 
-// forget drops the records of messages that are seen to be gone.
-func (r *run) forget(ctx context.Context, uids []UID) error {
-	if len(uids) == 0 {
-		return nil
-	}
-	return storeError(r.store.Forget(ctx, r.box, uids...))
-}
-
 // doom records that settled messages are to be deleted.
 func (r *run) doom(ctx context.Context, recs []Record) error {
-	if len(recs) == 0 {
-		return nil
-	}
 	for i := range recs {
 		recs[i].Stage = Doomed
 		r.doomed = append(r.doomed, recs[i].UID)
 	}
-	return storeError(r.store.Put(ctx, r.box, recs...))
+	return r.update(ctx, Change{Put: recs})
 }
 
 // commit deletes on the server what is recorded as doomed.
@@ -238,7 +236,7 @@ func (r *run) commit(ctx context.Context) error {
 		// QUIT would tell a POP3 server that all it sent has arrived: the
 		// deletions are made in a session that retrieved nothing.
 		r.close()
-		if err := r.open(ctx); err != nil {
+		if err := r.connect(ctx); err != nil {
 			return transport.Mark(ErrUncommitted, err)
 		}
 		listed, err := r.r.List(ctx)
@@ -268,6 +266,25 @@ func stillListed(uids []UID, listed []Summary) []UID {
 		}
 	}
 	return still
+}
+
+// update writes to the page, if there is something to write, and the clock
+// with the first of it.
+func (r *run) update(ctx context.Context, ch Change) error {
+	if len(ch.Put)+len(ch.Forget) == 0 && ch.Cursor == nil && ch.Clock == nil {
+		return nil
+	}
+	if !r.ticked {
+		ch.Clock = &r.state.Clock
+	}
+	if err := r.page.Update(ctx, ch); err != nil {
+		return storeError(err)
+	}
+	r.ticked = true
+	if ch.Cursor != nil {
+		r.state.Cursor = ch.Cursor
+	}
+	return nil
 }
 
 func sinkError(err error) error { return kind(ErrSink, err) }

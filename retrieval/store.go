@@ -77,7 +77,7 @@ const (
 type Record struct {
 	UID   UID
 	Stage Stage
-	Ref   string    // the sink's name for it
+	Ref   string    // the sink's name for it; of an intended one: for what it takes the place of
 	Flags []Flag    // as server and sink both had them last
 	Since time.Time // when it was intended
 
@@ -87,6 +87,9 @@ type Record struct {
 	// Size is how many octets were retrieved or, if HeaderOnly, how many the
 	// message has.
 	Size int64
+
+	// Received is [Summary.Received].
+	Received time.Time
 
 	// Print is taken of the header section; zero if it is not known.
 	Print Print
@@ -99,18 +102,19 @@ type Record struct {
 	// from another mailbox of the account.
 	Twin bool
 
-	// HeaderOnly says that the header section was delivered alone, because
-	// the message is larger than the account's limit. It is never deleted.
+	// HeaderOnly says that the header section is delivered alone, because the
+	// message is larger than the account's limit. It is never deleted.
 	HeaderOnly bool
 
-	// Acted says that the account's [After] was carried out.
-	Acted bool
+	// Due says that the account's [After] is still to be carried out.
+	Due bool
 
 	// Vanished is when a listing first lacked the message; zero if it is
 	// listed.
 	Vanished time.Time
 
-	// Deletes counts how often the server confirmed to have deleted it.
+	// Deletes counts how often a listing still had it after it was to be
+	// deleted.
 	Deletes int
 
 	// Attempts counts the failures in a row to retrieve or deliver it, and

@@ -1,0 +1,69 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+)
+
+// After is what is done with a message on an IMAP server when it is settled,
+// at the end of the run. It is done once, also if that takes another run.
+type After struct {
+	// Flags are given to it: [FlagSeen], or a keyword.
+	Flags []Flag
+
+	// MoveTo is the mailbox that it is moved to. It needs MOVE or UIDPLUS.
+	MoveTo string
+}
+
+func (a After) any() bool { return len(a.Flags) > 0 || a.MoveTo != "" }
+
+// check refuses, before anything is sent, what does not go together.
+func (a *Account) checkAfter() error {
+	_, mirror, deletes := a.policy().needs()
+	switch {
+	case !a.After.any():
+		return nil
+	case a.Protocol == POP3:
+		return unsupported("account: flags and mailboxes with POP3, after delivery or ever,")
+	case deletes:
+		return errors.New("account: a policy that deletes leaves nothing to be done after delivery")
+	case mirror && a.After.MoveTo != "":
+		return errors.New("account: what ServerSync moves away it would discard here")
+	}
+	return nil
+}
+
+// act carries out the account's After for settled messages, and records that
+// it is done. A message that is gone needs nothing any more.
+func (r *run) act(ctx context.Context, recs []Record) error {
+	if len(recs) == 0 {
+		return nil
+	}
+	uids := make([]UID, len(recs))
+	for i := range recs {
+		uids[i] = recs[i].UID
+	}
+	if r.a.After.any() {
+		if err := r.after(ctx, uids); err != nil {
+			r.report.Failed += len(recs)
+			return err
+		}
+		r.report.Acted += len(recs)
+	}
+	for i := range recs {
+		recs[i].Due = false
+	}
+	return r.update(ctx, Change{Put: recs})
+}
+
+func (r *run) after(ctx context.Context, uids []UID) error {
+	if flags := r.a.After.Flags; len(flags) > 0 {
+		if err := SetFlags(ctx, r.r, AddFlags, flags, uids...); err != nil {
+			return err
+		}
+	}
+	if r.a.After.MoveTo != "" {
+		return Move(ctx, r.r, r.a.After.MoveTo, uids...)
+	}
+	return nil
+}

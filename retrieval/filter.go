@@ -1,0 +1,75 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+
+	"example.com/postbag/internal/transport"
+	"example.com/postbag/message"
+)
+
+// Filter says which new messages are wanted. The others are left alone, and
+// looked at again in the next run. A nil function wants all.
+type Filter struct {
+	// Summary decides by what the listing says: size, flags, age.
+	Summary func(Summary) bool
+
+	// Envelope decides by who and what the header section says. It costs the
+	// retrieval of the header sections of all new messages that Summary wants,
+	// and needs TOP on POP3.
+	Envelope func(Summary, *message.Envelope) bool
+}
+
+// narrow leaves out of a plan the new messages that the account's filter does
+// not want, and what is beyond its limits.
+func (r *run) narrow(ctx context.Context, pl *plan) error {
+	if r.a.Filter.Envelope == nil || len(pl.deliver) == 0 {
+		pl.limit(r.a.Limits)
+		return nil
+	}
+	wanted, err := r.wanted(ctx, pl.deliver)
+	if err != nil {
+		return err
+	}
+	var jobs []job
+	for _, j := range pl.deliver {
+		if j.past.Stage != 0 || wanted[j.UID] { // what was wanted once still is
+			jobs = append(jobs, j)
+		} else {
+			pl.leave()
+		}
+	}
+	pl.deliver = jobs
+	pl.limit(r.a.Limits)
+	return nil
+}
+
+// wanted asks the filter about new messages.
+func (r *run) wanted(ctx context.Context, jobs []job) (map[UID]bool, error) {
+	var uids []UID
+	for _, j := range jobs {
+		if j.past.Stage == 0 {
+			uids = append(uids, j.UID)
+		}
+	}
+	wanted := make(map[UID]bool)
+	for m, err := range r.r.Headers(ctx, uids...) {
+		if errors.Is(err, ErrSession) || errors.Is(err, errors.ErrUnsupported) {
+			return nil, err
+		}
+		if err != nil {
+			continue // gone, or to be asked about next time
+		}
+		env, err := message.ReadEnvelope(m)
+		if err == nil {
+			err = m.whole()
+		}
+		if err != nil {
+			return nil, transport.Mark(ErrSession, &MessageError{m.UID, err})
+		}
+		if r.a.Filter.Envelope(m.Summary, env) {
+			wanted[m.UID] = true
+		}
+	}
+	return wanted, nil
+}

@@ -1,0 +1,122 @@
+package retrieval
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"example.com/postbag/imapclient"
+)
+
+// open opens a mailbox, and lists it by what has changed if that is possible.
+func (s *imapSession) open(ctx context.Context, mailbox string) error {
+	if from := s.a.resume; from != nil {
+		if since, ok := decodeCursor(from.cursor); ok {
+			err := s.resume(ctx, mailbox, since, from.listed)
+			if !errors.Is(err, imapclient.ErrRenumbered) {
+				return err
+			}
+		}
+	}
+	box, err := s.c.Select(ctx, mailbox)
+	if err != nil {
+		return err
+	}
+	s.box = box
+	s.next = imapclient.Cursor{UIDValidity: box.UIDValidity, UIDNext: box.UIDNext, HighestModSeq: box.HighestModSeq}
+	return nil
+}
+
+// resume opens a mailbox and makes its listing of an earlier one. Of that only
+// the messages below the cursor count: the others are listed anew.
+func (s *imapSession) resume(ctx context.Context, mailbox string, since imapclient.Cursor, listed []Summary) error {
+	s.box = &imapclient.Mailbox{UIDValidity: since.UIDValidity}
+	known := make(map[uint32]Summary, len(listed))
+	numbers := make([]uint32, 0, len(listed))
+	for _, sum := range listed {
+		if n, ok := s.number(sum.UID); ok && n < since.UIDNext {
+			known[n] = sum
+			numbers = append(numbers, n)
+		}
+	}
+	ch, err := s.c.SelectChanges(ctx, mailbox, since, imapclient.UIDs(numbers...))
+	if err != nil {
+		return err
+	}
+	s.box, s.next = ch.Mailbox, ch.Cursor
+	for _, c := range ch.Changed {
+		if sum, ok := known[c.UID]; ok {
+			sum.Flags = flagsOf(c.Flags)
+			known[c.UID] = sum
+		}
+	}
+	s.listed = make(map[UID]Summary, len(known)+len(ch.New))
+	s.known = make([]Summary, 0, len(known)+len(ch.New))
+	slices.Sort(numbers)
+	for _, n := range numbers {
+		if !ch.Vanished.Has(n) {
+			s.add(known[n])
+		}
+	}
+	for _, fresh := range ch.New {
+		if err := s.add(s.summary(fresh)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a message to the listing.
+func (s *imapSession) add(m Summary) error {
+	if _, twice := s.listed[m.UID]; twice {
+		return &MessageError{m.UID, ErrAmbiguous}
+	}
+	s.listed[m.UID] = m
+	s.known = append(s.known, m)
+	return nil
+}
+
+// cursor implements resumer.
+func (s *imapSession) cursor() []byte {
+	if s.next.UIDNext == 0 {
+		return nil
+	}
+	return encodeCursor(s.next)
+}
+
+// A cursor in a store: a version, and three numbers.
+const cursorVersion = 1
+
+func encodeCursor(c imapclient.Cursor) []byte {
+	b := []byte{cursorVersion}
+	for _, n := range []uint64{uint64(c.UIDValidity), uint64(c.UIDNext), c.HighestModSeq} {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b
+}
+
+// decodeCursor is its inverse. What it does not understand costs a listing and
+// nothing else.
+func decodeCursor(b []byte) (c imapclient.Cursor, ok bool) {
+	if len(b) == 0 || b[0] != cursorVersion {
+		return c, false
+	}
+	var n [3]uint64
+	for i, at := 0, b[1:]; i < len(n); i++ {
+		v, size := binary.Uvarint(at)
+		if size <= 0 {
+			return c, false
+		}
+		n[i], at = v, at[size:]
+	}
+	return imapclient.Cursor{UIDValidity: uint32(n[0]), UIDNext: uint32(n[1]), HighestModSeq: n[2]}, true
+}
+
+func flagsOf(wire []string) []Flag {
+	var flags []Flag
+	for _, f := range wire {
+		flags = append(flags, Flag(f))
+	}
+	return flags
+}

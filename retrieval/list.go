@@ -1,0 +1,69 @@
+package retrieval
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// A resumer is a session that can list by telling what has changed.
+type resumer interface {
+	// cursor returns what to count later changes from, nil if the server has
+	// no such thing.
+	cursor() []byte
+}
+
+// list connects and lists the mailbox. cursor is where changes may be counted
+// from, once all that is listed has been taken care of.
+func (r *run) list(ctx context.Context) (listed []Summary, cursor []byte, err error) {
+	if r.state.Cursor != nil {
+		r.a.resume = &resume{r.state.Cursor, r.remembered()}
+	}
+	if err := r.connect(ctx); err != nil {
+		return nil, nil, err
+	}
+	r.a.resume = nil
+	if _, _, deletes := r.a.policy().needs(); deletes && !r.r.Features().ExactDelete {
+		return nil, nil, unsupported("deleting from a server that cannot remove single messages (no UIDPLUS)")
+	}
+	if listed, err = r.r.List(ctx); err != nil {
+		return nil, nil, err
+	}
+	r.report.Listed = len(listed)
+	if s, ok := r.r.(resumer); ok {
+		cursor = s.cursor()
+	}
+	return listed, cursor, nil
+}
+
+// resume is what a listing can go on from.
+type resume struct {
+	cursor []byte
+	listed []Summary // then
+}
+
+// remembered is the listing at the cursor, and what was settled since, as it
+// was recorded.
+func (r *run) remembered() []Summary {
+	var sums []Summary
+	for _, rec := range r.known {
+		if rec.Vanished.IsZero() && rec.Stage >= Settled {
+			sums = append(sums, Summary{UID: rec.UID, Size: rec.Size, Flags: rec.Flags, Received: rec.Received, Email: rec.Email})
+		}
+	}
+	return sums
+}
+
+// remember ends a run that came to its end. If there is a record of all that
+// was listed, the next run may begin at the cursor; if not, it begins where
+// this one did.
+func (r *run) remember(ctx context.Context, cursor []byte) error {
+	var ch Change
+	if !r.open && cursor != nil && !slices.Equal(cursor, r.state.Cursor) {
+		ch.Cursor = cursor
+	}
+	if r.now.Sub(r.lastWall) > 24*time.Hour {
+		ch.Clock = &r.state.Clock
+	}
+	return r.update(ctx, ch)
+}
