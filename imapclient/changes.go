@@ -211,10 +211,18 @@ func (f *following) summaries(set Set, each func(Summary)) error {
 	if f.c.box.Messages == 0 {
 		return nil // to some servers any set is wrong then
 	}
-	return f.c.summarise(set, func(s Summary) {
+	var n int64
+	want, expunged := f.c.extent()
+	err := f.c.summarise(set, func(s Summary) {
+		n++
 		f.top = max(f.top, s.UID)
 		each(s)
 	})
+	_, now := f.c.extent()
+	if want -= now - expunged; err == nil && n < want && set.Has(1) {
+		err = shortListing(n, want)
+	}
+	return err
 }
 
 // flags asks for the flags that have changed. RFC 7162 section 3.1.4.1.

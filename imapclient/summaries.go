@@ -45,9 +45,13 @@ func (c *Client) Summaries(ctx context.Context, set Set) iter.Seq2[Summary, erro
 		}
 		_, now := c.extent()
 		if want -= now - expunged; all && n < want {
-			yield(Summary{}, transport.Mark(ErrProtocol, fmt.Errorf("imap: UID FETCH: the server tells of %d messages, and says that there are %d", n, want)))
+			yield(Summary{}, shortListing(n, want))
 		}
 	}
+}
+
+func shortListing(n, want int64) error {
+	return transport.Mark(ErrProtocol, fmt.Errorf("imap: UID FETCH: the server tells of %d messages, and says that there are %d", n, want))
 }
 
 // extent returns how many messages there are, and how many have been expunged

@@ -176,18 +176,21 @@ type fusedStore struct {
 	f *fuse
 }
 
-func (s *fusedStore) Put(ctx context.Context, box retrieval.Box, recs ...retrieval.Record) error {
-	if err := s.f.burn(); err != nil {
-		return err
-	}
-	return s.Store.Put(ctx, box, recs...)
+func (s *fusedStore) Open(ctx context.Context, box retrieval.Box) (retrieval.Page, error) {
+	p, err := s.Store.Open(ctx, box)
+	return &fusedPage{p, s.f}, err
 }
 
-func (s *fusedStore) Forget(ctx context.Context, box retrieval.Box, uids ...retrieval.UID) error {
-	if err := s.f.burn(); err != nil {
+type fusedPage struct {
+	retrieval.Page
+	f *fuse
+}
+
+func (p *fusedPage) Update(ctx context.Context, ch retrieval.Change) error {
+	if err := p.f.burn(); err != nil {
 		return err
 	}
-	return s.Store.Forget(ctx, box, uids...)
+	return p.Page.Update(ctx, ch)
 }
 
 // cutConn closes after so many octets received.

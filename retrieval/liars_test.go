@@ -13,6 +13,9 @@ import (
 func TestShortListing(t *testing.T) {
 	for _, policy := range []retrieval.Policy{retrieval.ServerSync, retrieval.LeaveOnServer} {
 		b := newBox(t, retrieval.IMAP, policy)
+		b.server = retrievaltest.NewServer(t, &retrievaltest.ServerOptions{Without: []string{"CONDSTORE", "QRESYNC"}}) // so that each run lists
+		b.acct = b.server.Account(retrieval.IMAP)
+		b.acct.Policy = policy
 		msgs := mails(3)
 		b.server.Deliver(msgs...)
 		b.mustRun(retrieval.Report{Listed: 3, Delivered: 3})

@@ -9,8 +9,9 @@ import (
 // TestPolicies is the table in the documentation of Policy.
 func TestPolicies(t *testing.T) {
 	here := &Summary{UID: "1", Flags: []Flag{FlagSeen}}
-	same := &Record{UID: "1", Stage: Settled, Flags: []Flag{`\seen`}}
-	other := &Record{UID: "1", Stage: Settled}
+	since := time.Unix(5e8, 0)
+	same := &Record{UID: "1", Stage: Settled, Flags: []Flag{`\seen`}, Since: since}
+	other := &Record{UID: "1", Stage: Settled, Since: since}
 	for _, tt := range []struct {
 		name                        string
 		policy                      Policy
@@ -19,8 +20,13 @@ func TestPolicies(t *testing.T) {
 		{"LeaveOnServer", LeaveOnServer, Deliver, Keep, Keep, Forget},
 		{"DownloadAndDelete", DownloadAndDelete, DeliverAndDelete, Delete, Delete, Forget},
 		{"ServerSync", ServerSync, Deliver, Keep, Reflag, Discard},
+		{"DeleteAfter, young", DeleteAfter(6e8 * time.Second), Deliver, Keep, Keep, Forget},
+		{"DeleteAfter, old", DeleteAfter(5e8 * time.Second), Deliver, Delete, Delete, Forget},
+		{"KeepLast, of the last", KeepLast(1), Deliver, Keep, Keep, Forget},
+		{"KeepLast, older", KeepLast(0), DeliverAndDelete, Delete, Delete, Forget},
 	} {
-		got := [4]Action{tt.policy(here, nil), tt.policy(here, same), tt.policy(here, other), tt.policy(nil, same)}
+		at := Position{Now: time.Unix(1e9, 0)}
+		got := [4]Action{tt.policy(here, nil, at), tt.policy(here, same, at), tt.policy(here, other, at), tt.policy(nil, same, at)}
 		want := [4]Action{tt.fresh, tt.known, tt.differs, tt.gone}
 		if got != want {
 			t.Errorf("%s = %v, want %v (new, known, flags differ, gone)", tt.name, got, want)
@@ -40,7 +46,7 @@ func TestPlanIsSafe(t *testing.T) {
 		"doomed-gone":   {UID: "doomed-gone", Stage: Doomed},
 	}
 	for _, act := range []Action{Keep, Delete, Reflag, Discard, Forget} {
-		pl := makePlan(func(*Summary, *Record) Action { return act }, listed, known, 0)
+		pl := makePlan(&Account{Policy: func(*Summary, *Record, Position) Action { return act }}, view{listed: listed, known: known})
 		if len(pl.deliver) > 0 {
 			t.Errorf("action %v delivers", act)
 		}
@@ -67,10 +73,11 @@ func TestPlan(t *testing.T) {
 	since := time.Unix(1, 0)
 	listed := []Summary{{UID: "a"}, {UID: "b"}, {UID: "c"}}
 	known := map[UID]Record{"b": {UID: "b", Stage: Intended, Since: since}}
-	pl := makePlan(DownloadAndDelete, listed, known, 2)
+	pl := makePlan(&Account{Policy: DownloadAndDelete}, view{listed: listed, known: known})
+	pl.limit(Limits{Messages: 2})
 	want := []job{
 		{Summary: listed[0], remove: true},
-		{Summary: listed[1], remove: true, redelivery: true, since: since},
+		{Summary: listed[1], remove: true, redelivery: true, past: known["b"]},
 	}
 	if !reflect.DeepEqual(pl.deliver, want) || pl.skipped != 1 {
 		t.Errorf("deliver %+v, skipped %d, want %+v and the third skipped", pl.deliver, pl.skipped, want)

@@ -217,7 +217,7 @@ func TestLimit(t *testing.T) {
 	for _, p := range protocols {
 		t.Run(string(p), func(t *testing.T) {
 			b := newBox(t, p, retrieval.DownloadAndDelete)
-			b.acct.Limit = 4
+			b.acct.Limits.Messages = 4
 			msgs := mails(10)
 			b.server.Deliver(msgs...)
 			b.mustRun(retrieval.Report{Listed: 10, Delivered: 4, Deleted: 4, Skipped: 6})
