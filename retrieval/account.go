@@ -52,6 +52,14 @@ type Account struct {
 	// Mailbox is the IMAP mailbox; empty means INBOX. POP3 has no other.
 	Mailbox string
 
+	// Mailboxes, if there are any, are what a [Run] goes through instead:
+	// names, patterns in which "*" stands for anything and "%" for anything
+	// within a level, and special uses such as "\Sent" (RFC 6154). What begins
+	// with "-" takes away from those before it. Where one of them is the
+	// mailbox of all messages (\All, as with Gmail), it comes last, and what
+	// was delivered from another one is not delivered again.
+	Mailboxes []string
+
 	// Policy is what retrieving means; nil is [LeaveOnServer].
 	Policy Policy
 
@@ -95,8 +103,6 @@ type Account struct {
 
 	// Progress is called by [Run] when there is something to tell.
 	Progress func(Progress)
-
-	resume *resume // what Run knows of an earlier listing
 }
 
 // Progress is how far a [Run] has come.

@@ -24,10 +24,32 @@ type imapSession struct {
 	listed map[UID]Summary
 	marks  marks
 	next   imapclient.Cursor
-	known  []Summary // the listing, if it is known without asking
+
+	opening
+	past  imapclient.Stats // of the client before this session
+	known []Summary        // the listing, if it is known without asking
 }
 
-func openIMAP(ctx context.Context, a Account) (Retriever, error) {
+func openIMAP(ctx context.Context, a Account, o opening) (Retriever, error) {
+	s := &imapSession{a: a, c: o.client, opening: o}
+	if s.c == nil {
+		c, err := dialIMAP(ctx, &a)
+		if err != nil {
+			return nil, err
+		}
+		s.c = c
+	} else {
+		s.past = s.c.Stats()
+	}
+	if err := s.begin(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialIMAP connects and logs in.
+func dialIMAP(ctx context.Context, a *Account) (*imapclient.Client, error) {
 	dial := imapclient.Dial
 	switch a.Security {
 	case StartTLS:
@@ -44,23 +66,19 @@ func openIMAP(ctx context.Context, a Account) (Retriever, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &imapSession{a: a, c: c}
-	if err := s.begin(ctx); err != nil {
+	err = a.logIn(ctx, func(password string) error {
+		return c.Login(ctx, a.User, password)
+	}, func(token string) error {
+		return c.Auth(ctx, imapclient.Credentials{User: a.User, Token: token})
+	})
+	if err != nil {
 		c.Close()
 		return nil, err
 	}
-	return s, nil
+	return c, nil
 }
 
-func (s *imapSession) begin(ctx context.Context) error {
-	err := s.a.logIn(ctx, func(password string) error {
-		return s.c.Login(ctx, s.a.User, password)
-	}, func(token string) error {
-		return s.c.Auth(ctx, imapclient.Credentials{User: s.a.User, Token: token})
-	})
-	if err != nil {
-		return err
-	}
+func (s *imapSession) begin(ctx context.Context) (err error) {
 	if s.caps, err = s.c.Capabilities(ctx); err != nil {
 		return err
 	}
@@ -103,7 +121,7 @@ func (s *imapSession) List(ctx context.Context) ([]Summary, error) {
 		s.listed[m.UID] = m
 		sums = append(sums, m)
 	}
-	return sums, nil
+	return sums, s.name(ctx, sums)
 }
 
 // Headers implements [Retriever].
@@ -180,7 +198,7 @@ func (s *imapSession) Move(ctx context.Context, mailbox string, uids ...UID) err
 func (s *imapSession) Commit(ctx context.Context) (Receipt, error) {
 	uids := s.marks.uids
 	if len(uids) == 0 {
-		s.c.Logout(ctx) // nothing is at stake
+		s.end(ctx) // nothing is at stake
 		return Receipt{}, nil
 	}
 	if !s.Features().ExactDelete {
@@ -196,8 +214,15 @@ func (s *imapSession) Commit(ctx context.Context) (Receipt, error) {
 	if err := s.c.Expunge(ctx, numbers...); err != nil {
 		return Receipt{Unknown: uids}, transport.Mark(ErrUncommitted, s.failure(err))
 	}
-	s.c.Logout(ctx)
+	s.end(ctx)
 	return Receipt{Deleted: uids}, nil
+}
+
+// end logs out, unless the client is somebody else's.
+func (s *imapSession) end(ctx context.Context) {
+	if s.client == nil {
+		s.c.Logout(ctx)
+	}
 }
 
 // writable refuses to change a mailbox that the server opened read-only.
@@ -210,12 +235,17 @@ func (s *imapSession) writable() error {
 
 // Close implements [Retriever]. The flag \Deleted is set at Commit only, so
 // that no way of closing can expunge anything before.
-func (s *imapSession) Close() error { return s.c.Close() }
+func (s *imapSession) Close() error {
+	if s.client != nil {
+		return nil
+	}
+	return s.c.Close()
+}
 
 // Traffic implements [Metered].
 func (s *imapSession) Traffic() Traffic {
 	st := s.c.Stats()
-	return Traffic{In: st.In, Out: st.Out, RoundTrips: st.RoundTrips}
+	return Traffic{In: st.In - s.past.In, Out: st.Out - s.past.Out, RoundTrips: st.RoundTrips - s.past.RoundTrips}
 }
 
 func (s *imapSession) failure(err error) error {

@@ -11,9 +11,9 @@ import (
 
 // open opens a mailbox, and lists it by what has changed if that is possible.
 func (s *imapSession) open(ctx context.Context, mailbox string) error {
-	if from := s.a.resume; from != nil {
+	if from := s.opening.resume; from != nil {
 		if since, ok := decodeCursor(from.cursor); ok {
-			err := s.resume(ctx, mailbox, since, from.listed)
+			err := s.follow(ctx, mailbox, since, from.listed)
 			if !errors.Is(err, imapclient.ErrRenumbered) {
 				return err
 			}
@@ -28,9 +28,9 @@ func (s *imapSession) open(ctx context.Context, mailbox string) error {
 	return nil
 }
 
-// resume opens a mailbox and makes its listing of an earlier one. Of that only
+// follow opens a mailbox and makes its listing of an earlier one. Of that only
 // the messages below the cursor count: the others are listed anew.
-func (s *imapSession) resume(ctx context.Context, mailbox string, since imapclient.Cursor, listed []Summary) error {
+func (s *imapSession) follow(ctx context.Context, mailbox string, since imapclient.Cursor, listed []Summary) error {
 	s.box = &imapclient.Mailbox{UIDValidity: since.UIDValidity}
 	known := make(map[uint32]Summary, len(listed))
 	numbers := make([]uint32, 0, len(listed))
@@ -64,7 +64,7 @@ func (s *imapSession) resume(ctx context.Context, mailbox string, since imapclie
 			return err
 		}
 	}
-	return nil
+	return s.name(ctx, s.known[len(s.known)-len(ch.New):])
 }
 
 // add adds a message to the listing.

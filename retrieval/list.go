@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -17,12 +18,12 @@ type resumer interface {
 // from, once all that is listed has been taken care of.
 func (r *run) list(ctx context.Context) (listed []Summary, cursor []byte, err error) {
 	if r.state.Cursor != nil {
-		r.a.resume = &resume{r.state.Cursor, r.remembered()}
+		r.opening.resume = &resume{r.state.Cursor, r.remembered()}
 	}
 	if err := r.connect(ctx); err != nil {
 		return nil, nil, err
 	}
-	r.a.resume = nil
+	r.opening.resume = nil
 	if _, _, deletes := r.a.policy().needs(); deletes && !r.r.Features().ExactDelete {
 		return nil, nil, unsupported("deleting from a server that cannot remove single messages (no UIDPLUS)")
 	}
@@ -51,7 +52,28 @@ func (r *run) remembered() []Summary {
 			sums = append(sums, Summary{UID: rec.UID, Size: rec.Size, Flags: rec.Flags, Received: rec.Received, Email: rec.Email})
 		}
 	}
+	slices.SortFunc(sums, func(a, b Summary) int { // by number
+		return cmp.Or(len(a.UID)-len(b.UID), cmp.Compare(a.UID, b.UID))
+	})
 	return sums
+}
+
+// isQuiet tells whether there is nothing to do in the mailbox, by what the
+// server has said of it without opening it.
+func (r *run) isQuiet() bool {
+	st := r.opening.status
+	c, ok := decodeCursor(r.state.Cursor)
+	if st == nil || !ok || c.HighestModSeq == 0 || r.a.Upstream.any() ||
+		st.UIDValidity != c.UIDValidity || st.UIDNext != c.UIDNext || st.HighestModSeq != c.HighestModSeq {
+		return false
+	}
+	listed := r.remembered()
+	if len(listed) != int(st.Messages) {
+		return false
+	}
+	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held})
+	r.report.Listed, r.report.Skipped = len(listed), pl.skipped
+	return pl.isEmpty()
 }
 
 // remember ends a run that came to its end. If there is a record of all that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"example.com/postbag/imapclient"
 	"example.com/postbag/internal/transport"
 )
 
@@ -12,22 +13,30 @@ import (
 // the account asks for and its protocol cannot do is refused here, with
 // [errors.ErrUnsupported]: [ServerSync] over POP3, for one.
 func Open(ctx context.Context, a Account) (Retriever, error) {
-	r, err := open(ctx, a)
+	r, err := open(ctx, a, opening{})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", a.Identity(), err)
 	}
 	return r, nil
 }
 
+// opening is what is known when a session begins.
+type opening struct {
+	resume *resume            // an earlier listing
+	client *imapclient.Client // logged in, and not to be logged out
+	emails bool               // Summary.Email is wanted
+	status *imapclient.Status // of the mailbox, as told moments ago; nil if it was not
+}
+
 // open is Open for a caller that says itself which account it is.
-func open(ctx context.Context, a Account) (Retriever, error) {
+func open(ctx context.Context, a Account, o opening) (Retriever, error) {
 	if err := a.check(); err != nil {
 		return nil, err
 	}
 	if a.Protocol == POP3 {
 		return openPOP3(ctx, a)
 	}
-	return openIMAP(ctx, a)
+	return openIMAP(ctx, a, o)
 }
 
 // check refuses, before anything is sent, what cannot work.
@@ -45,6 +54,9 @@ func (a *Account) check() error {
 	}
 	if a.Protocol == POP3 && a.Box().Mailbox != "INBOX" {
 		return unsupported("account: mailboxes with POP3")
+	}
+	if len(a.Mailboxes) > 0 && (a.Protocol == POP3 || a.Mailbox != "") {
+		return unsupported("account: several mailboxes with POP3, or beside a single one,")
 	}
 	return errors.Join(a.checkAfter(), a.checkUpstream())
 }

@@ -9,7 +9,7 @@ import (
 type plan struct {
 	deliver []job    // in the order of the retrieval
 	doom    []Record // to be deleted on the server: settled, not yet recorded as doomed
-	doomed  []UID    // to be deleted again: an earlier run's deletion did not show
+	doomed  []Record // to be deleted again: an earlier run's deletion did not show
 	reflag  []reflag // whose copies get other flags
 	discard []Record // whose copies go
 	act     []Record // for which the account's After is due
@@ -61,9 +61,9 @@ const (
 	massive     = 20
 	massiveWait = time.Hour
 
-	// stubborn is how often a server may be found to have a message still that
-	// it was to delete, until that is reported as a failure.
-	stubborn = 3
+	// stubborn is how often a server may confirm that it has deleted once more
+	// what it had deleted before, until that is reported as a failure.
+	stubborn = 2
 )
 
 // makePlan applies an account's policy to what is listed and what is known.
@@ -88,7 +88,7 @@ func makePlan(a *Account, v view) *plan {
 			pl.again(rec)
 		case ok && rec.Stage == Settled && rec.HeaderOnly && (a.Limits.MessageSize <= 0 || max(s.Size, rec.Size) <= a.Limits.MessageSize):
 			pl.fresh(a, v, s, p(s, nil, at), rec)
-		case ok && rec.Stage == Settled && rec.Twin && (v.held == nil || !v.held(rec.Email)):
+		case ok && rec.Stage == Settled && rec.Twin && mirrored && (v.held == nil || !v.held(rec.Email)):
 			pl.fresh(a, v, s, p(s, nil, at), rec) // the other copy is gone
 		case ok && rec.Stage == Settled:
 			pl.known(p(s, &rec, at), s, rec, mirrored)
@@ -127,6 +127,11 @@ func (pl *plan) fresh(a *Account, v view, s *Summary, act Action, rec Record) {
 	pl.deliver = append(pl.deliver, j)
 }
 
+// isEmpty tells whether nothing is to be done.
+func (pl *plan) isEmpty() bool {
+	return len(pl.deliver)+len(pl.doom)+len(pl.doomed)+len(pl.reflag)+len(pl.discard)+len(pl.act)+len(pl.put)+len(pl.forget) == 0 && !pl.open
+}
+
 // leave leaves a message alone that is not settled.
 func (pl *plan) leave() {
 	pl.skipped++
@@ -135,9 +140,7 @@ func (pl *plan) leave() {
 
 // again plans the deletion of a message that was to be deleted before.
 func (pl *plan) again(rec Record) {
-	pl.doomed = append(pl.doomed, rec.UID)
-	rec.Deletes++
-	pl.put = append(pl.put, rec)
+	pl.doomed = append(pl.doomed, rec)
 	if rec.Deletes >= stubborn {
 		pl.undeleted = append(pl.undeleted, rec.UID)
 	}

@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -63,8 +64,8 @@ func TestPlanIsSafe(t *testing.T) {
 		if len(pl.discard) > 0 {
 			t.Errorf("action %v discards %v, of which nothing was delivered", act, pl.discard)
 		}
-		if !reflect.DeepEqual(pl.doomed, []UID{"doomed"}) {
-			t.Errorf("action %v: deleted again is %q, want what an earlier run doomed", act, pl.doomed)
+		if !reflect.DeepEqual(pl.doomed, []Record{known["doomed"]}) {
+			t.Errorf("action %v: deleted again is %v, want what an earlier run doomed", act, pl.doomed)
 		}
 	}
 }
@@ -97,6 +98,72 @@ func TestNeeds(t *testing.T) {
 		flags, mirror, deletes := tt.policy.needs()
 		if flags != tt.flags || mirror != tt.mirror || deletes != tt.deletes {
 			t.Errorf("%s needs flags %v, mirror %v, deletes %v; want %v, %v, %v", tt.name, flags, mirror, deletes, tt.flags, tt.mirror, tt.deletes)
+		}
+	}
+}
+
+// A message that was delivered from another mailbox is not delivered here, but
+// in a mirror it is when the other copy has gone.
+func TestTwins(t *testing.T) {
+	listed := []Summary{{UID: "1", Email: "m1"}, {UID: "2", Email: "m2"}, {UID: "3"}}
+	for _, tt := range []struct {
+		name   string
+		policy Policy
+		known  map[UID]Record
+		held   string
+		want   string
+	}{
+		{"new", ServerSync, nil, "m1", "23"},
+		{"known, copy there", ServerSync, map[UID]Record{"1": {UID: "1", Stage: Settled, Twin: true, Email: "m1"}}, "m1", "23"},
+		{"known, copy gone", ServerSync, map[UID]Record{"1": {UID: "1", Stage: Settled, Twin: true, Email: "m1"}}, "m2", "13"},
+		{"known, copy gone, no mirror", LeaveOnServer, map[UID]Record{"1": {UID: "1", Stage: Settled, Twin: true, Email: "m1"}}, "m2", "3"},
+	} {
+		pl := makePlan(&Account{Policy: tt.policy}, view{listed: listed, known: tt.known, held: func(email string) bool { return email == tt.held }})
+		got := ""
+		for _, j := range pl.deliver {
+			got += string(j.UID)
+		}
+		if got != tt.want {
+			t.Errorf("%s: delivers %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	// What was never delivered from here is neither deleted nor discarded.
+	known := map[UID]Record{"1": {UID: "1", Stage: Settled, Twin: true, Email: "m1"}, "gone": {UID: "gone", Stage: Settled, Twin: true}}
+	for _, act := range []Action{Delete, DeliverAndDelete, Discard, Reflag} {
+		pl := makePlan(&Account{Policy: func(*Summary, *Record, Position) Action { return act }}, view{listed: listed[:1], known: known})
+		if len(pl.doom)+len(pl.discard)+len(pl.reflag) > 0 {
+			t.Errorf("action %v touches what was not delivered: %+v", act, pl)
+		}
+	}
+}
+
+// Copies of very many messages that are gone at once are discarded when they
+// are still gone an hour later.
+func TestMassiveDisappearance(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	known := func(n int, vanished time.Time) map[UID]Record {
+		recs := make(map[UID]Record)
+		for i := range n {
+			uid := UID(strconv.Itoa(i))
+			recs[uid] = Record{UID: uid, Stage: Settled, Vanished: vanished}
+		}
+		return recs
+	}
+	listed := []Summary{{UID: "0"}, {UID: "1"}}
+	for _, tt := range []struct {
+		name     string
+		n        int
+		vanished time.Time
+		want     int
+	}{
+		{"a few", 12, time.Time{}, 10},
+		{"many", 100, time.Time{}, 0},
+		{"many, minutes ago", 100, now.Add(-10 * time.Minute), 0},
+		{"many, an hour ago", 100, now.Add(-time.Hour), 98},
+	} {
+		pl := makePlan(&Account{Policy: ServerSync}, view{listed: listed, known: known(tt.n, tt.vanished), now: now})
+		if len(pl.discard) != tt.want || len(pl.forget) > 0 {
+			t.Errorf("%s: discards %d, forgets %d; want %d and none", tt.name, len(pl.discard), len(pl.forget), tt.want)
 		}
 	}
 }

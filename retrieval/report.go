@@ -23,6 +23,9 @@ type Report struct {
 
 	Elapsed time.Duration `json:"-"`
 
+	// Mailboxes holds what was done in each, if the account names several.
+	Mailboxes map[string]Report `json:"mailboxes,omitempty"`
+
 	// Failures holds the errors about single messages, the first 100 of them.
 	Failures []error `json:"-"`
 }
@@ -34,4 +37,22 @@ func (r *Report) fail(err error) {
 	if len(r.Failures) < maxFailures {
 		r.Failures = append(r.Failures, err)
 	}
+}
+
+// add adds what was done in a mailbox, but for the traffic.
+func (r *Report) add(o Report) {
+	r.Listed += o.Listed
+	r.Delivered += o.Delivered
+	r.HeaderOnly += o.HeaderOnly
+	r.Deleted += o.Deleted
+	r.Reflagged += o.Reflagged
+	r.Discarded += o.Discarded
+	r.Acted += o.Acted
+	r.Sent += o.Sent
+	r.Rematched += o.Rematched
+	r.Skipped += o.Skipped
+	r.Quarantined += o.Quarantined
+	r.Failed += o.Failed
+	r.Bytes += o.Bytes
+	r.Failures = append(r.Failures, o.Failures[:min(len(o.Failures), maxFailures-len(r.Failures))]...)
 }

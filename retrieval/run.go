@@ -30,6 +30,9 @@ import (
 // [ErrRenumbered] and [ErrAmbiguous] before anything was done. Cancelling ctx
 // ends a run at once; it is as safe as any other end.
 func Run(ctx context.Context, a Account, sink Sink, store Store) (Report, error) {
+	if len(a.Mailboxes) > 0 {
+		return runMailboxes(ctx, a, sink, store)
+	}
 	r := &run{a: a, box: a.Box(), sink: sink, store: store}
 	err := r.whole(ctx)
 	return r.report, err
@@ -41,6 +44,9 @@ type run struct {
 	box   Box
 	sink  Sink
 	store Store
+
+	opening opening                 // how sessions begin
+	held    func(email string) bool // see view
 
 	page     Page
 	state    State          // as loaded
@@ -56,8 +62,9 @@ type run struct {
 	// unsettled: a message was retrieved and not settled. This session must
 	// not tell the server that all went well.
 	unsettled bool
-	doomed    []UID // recorded as such: may be deleted now
-	open      bool  // something listed has no record yet: the next run has to list again
+	doomed    []UID    // recorded as such: may be deleted now
+	again     []Record // of those, what an earlier run was to delete
+	open      bool     // something listed has no record yet: the next run has to list again
 }
 
 // whole is run, with its beginning and end.
@@ -86,6 +93,9 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.load(ctx); err != nil {
 		return err
 	}
+	if r.isQuiet() {
+		return r.remember(ctx, nil)
+	}
 	listed, cursor, err := r.list(ctx)
 	if err != nil {
 		return err
@@ -99,7 +109,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.recover(ctx); err != nil {
 		return err
 	}
-	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now})
+	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held})
 	if err := r.narrow(ctx, pl); err != nil {
 		return err
 	}
@@ -147,7 +157,10 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 	if err := r.mirror(ctx, pl.reflag, pl.discard); err != nil {
 		return err
 	}
-	r.doomed = pl.doomed
+	r.again = pl.doomed
+	for _, rec := range pl.doomed {
+		r.doomed = append(r.doomed, rec.UID)
+	}
 	if err := r.doom(ctx, pl.doom); err != nil {
 		return err
 	}
@@ -163,7 +176,7 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 }
 
 func (r *run) connect(ctx context.Context) error {
-	s, err := open(ctx, r.a)
+	s, err := open(ctx, r.a, r.opening)
 	if err != nil {
 		return err
 	}
@@ -209,13 +222,7 @@ func (r *run) recover(ctx context.Context) error {
 	if len(found) == 0 {
 		return nil
 	}
-	if err := r.settle(ctx, found, nil); err != nil {
-		return err
-	}
-	for _, rec := range found {
-		r.known[rec.UID] = rec
-	}
-	return nil
+	return r.settle(ctx, found, nil)
 }
 
 // doom records that settled messages are to be deleted.
@@ -251,7 +258,26 @@ func (r *run) commit(ctx context.Context) error {
 	rcpt, err := r.r.Commit(ctx)
 	r.report.Deleted += len(rcpt.Deleted)
 	r.report.Failed += len(rcpt.Kept) + len(rcpt.Unknown)
-	return err
+	return errors.Join(err, r.deletedAgain(ctx, rcpt.Deleted))
+}
+
+// deletedAgain counts deletions that the server has confirmed before.
+func (r *run) deletedAgain(ctx context.Context, uids []UID) error {
+	if len(r.again) == 0 {
+		return nil
+	}
+	confirmed := make(map[UID]bool, len(uids))
+	for _, uid := range uids {
+		confirmed[uid] = true
+	}
+	var recs []Record
+	for _, rec := range r.again {
+		if confirmed[rec.UID] {
+			rec.Deletes++
+			recs = append(recs, rec)
+		}
+	}
+	return r.update(ctx, Change{Put: recs})
 }
 
 func stillListed(uids []UID, listed []Summary) []UID {
@@ -281,6 +307,12 @@ func (r *run) update(ctx context.Context, ch Change) error {
 		return storeError(err)
 	}
 	r.ticked = true
+	for _, uid := range ch.Forget {
+		delete(r.known, uid)
+	}
+	for _, rec := range ch.Put {
+		r.known[rec.UID] = rec
+	}
 	if ch.Cursor != nil {
 		r.state.Cursor = ch.Cursor
 	}

@@ -113,8 +113,8 @@ type Record struct {
 	// listed.
 	Vanished time.Time
 
-	// Deletes counts how often a listing still had it after it was to be
-	// deleted.
+	// Deletes counts how often the server confirmed to have deleted it once
+	// more.
 	Deletes int
 
 	// Attempts counts the failures in a row to retrieve or deliver it, and

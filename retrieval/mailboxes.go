@@ -1,0 +1,205 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/postbag/imapclient"
+)
+
+// runMailboxes is Run for several mailboxes, over one connection as long as it
+// lasts. What goes wrong with one leaves the others alone.
+func runMailboxes(ctx context.Context, a Account, sink Sink, store Store) (Report, error) {
+	start := time.Now()
+	t := &tour{a: a, sink: sink, store: store, report: Report{Mailboxes: make(map[string]Report)}}
+	err := t.run(ctx)
+	t.report.Elapsed = time.Since(start)
+	return t.report, err
+}
+
+// tour is the state of a run through several mailboxes.
+type tour struct {
+	a     Account
+	sink  Sink
+	store Store
+
+	c      *imapclient.Client
+	held   map[string]bool // what was delivered, by its name over all mailboxes; nil if it does not matter
+	report Report
+}
+
+func (t *tour) run(ctx context.Context) error {
+	if err := t.a.check(); err != nil {
+		return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
+	}
+	defer t.hangUp(ctx)
+	boxes, err := t.choose(ctx)
+	if err != nil {
+		return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
+	}
+	var failed []error
+	for _, m := range boxes {
+		if m.Has(`\All`) && len(failed) > 0 {
+			break // what should have been delivered from another mailbox would be from here
+		}
+		err := t.visit(ctx, m)
+		if err == nil {
+			continue
+		}
+		failed = append(failed, err)
+		if ctx.Err() != nil || errors.Is(err, ErrStore) || errors.Is(err, ErrSink) || errors.Is(err, ErrAuth) {
+			break
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// choose connects and lists the mailboxes that the account names, that of all
+// messages last.
+func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
+	if err := t.dial(ctx); err != nil {
+		return nil, err
+	}
+	caps, err := t.c.Capabilities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := t.c.List(ctx, &imapclient.ListOptions{
+		WithStatus: caps.Has("LIST-STATUS"),
+		Status:     imapclient.StatusMessages | imapclient.StatusUIDNext | imapclient.StatusUIDValidity | imapclient.StatusHighestModSeq,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var boxes []imapclient.ListedMailbox
+	for _, m := range all {
+		if !m.Has(`\Noselect`) && !m.Has(`\NonExistent`) && isChosen(m, t.a.Mailboxes) {
+			boxes = append(boxes, m)
+		}
+	}
+	for _, pattern := range t.a.Mailboxes {
+		if isName(pattern) && !slices.ContainsFunc(all, func(m imapclient.ListedMailbox) bool { return isMatch(m, pattern) }) {
+			return nil, fmt.Errorf("%q: %w", pattern, ErrNoMailbox)
+		}
+	}
+	slices.SortStableFunc(boxes, func(a, b imapclient.ListedMailbox) int { return rank(a) - rank(b) })
+	if n := len(boxes); n > 1 && boxes[n-1].Has(`\All`) {
+		t.held = make(map[string]bool)
+	}
+	return boxes, nil
+}
+
+// rank puts INBOX first and the mailbox of all messages last.
+func rank(m imapclient.ListedMailbox) int {
+	switch {
+	case strings.EqualFold(m.Name, "INBOX"):
+		return 0
+	case m.Has(`\All`):
+		return 2
+	}
+	return 1
+}
+
+// visit runs over one mailbox.
+func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox) error {
+	if t.c == nil || t.c.Err() != nil {
+		if err := t.dial(ctx); err != nil {
+			return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
+		}
+	}
+	a := t.a
+	a.Mailbox, a.Mailboxes = m.Name, nil
+	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, opening: opening{client: t.c, emails: t.held != nil}}
+	r.opening.status = m.Status
+	if t.held != nil && m.Has(`\All`) {
+		r.held = func(email string) bool { return t.held[email] }
+	}
+	err := r.whole(ctx)
+	if t.held != nil {
+		for _, rec := range r.known {
+			if rec.Stage >= Settled && !rec.Twin && rec.Email != "" {
+				t.held[rec.Email] = true
+			}
+		}
+	}
+	t.report.add(r.report)
+	t.report.Mailboxes[r.box.Mailbox] = r.report
+	return err
+}
+
+// dial connects, anew if need be.
+func (t *tour) dial(ctx context.Context) (err error) {
+	t.hangUp(ctx)
+	t.c, err = dialIMAP(ctx, &t.a)
+	return err
+}
+
+// hangUp ends the connection and adds up its traffic.
+func (t *tour) hangUp(ctx context.Context) {
+	if t.c == nil {
+		return
+	}
+	if t.c.Err() == nil {
+		t.c.Logout(ctx)
+	}
+	t.c.Close()
+	st := t.c.Stats()
+	t.report.WireIn += st.In
+	t.report.WireOut += st.Out
+	t.report.RoundTrips += st.RoundTrips
+	t.c = nil
+}
+
+// isChosen tells whether patterns choose a mailbox: the last that matches
+// decides.
+func isChosen(m imapclient.ListedMailbox, patterns []string) bool {
+	chosen := false
+	for _, p := range patterns {
+		if without, ok := strings.CutPrefix(p, "-"); ok {
+			chosen = chosen && !isMatch(m, without)
+		} else {
+			chosen = chosen || isMatch(m, p)
+		}
+	}
+	return chosen
+}
+
+// isName tells whether a pattern names one mailbox.
+func isName(pattern string) bool {
+	return !strings.ContainsAny(pattern, "*%") && !strings.HasPrefix(pattern, "-") && !strings.HasPrefix(pattern, `\`)
+}
+
+func isMatch(m imapclient.ListedMailbox, pattern string) bool {
+	if strings.HasPrefix(pattern, `\`) {
+		return m.Has(pattern)
+	}
+	if strings.EqualFold(m.Name, "INBOX") && strings.EqualFold(pattern, "INBOX") {
+		return true
+	}
+	return matches(m.Name, pattern, m.Delimiter)
+}
+
+// matches tells whether a name matches a pattern of LIST (RFC 9051 section
+// 6.3.9). It takes time in proportion to the product of their lengths.
+func matches(name, pattern, delimiter string) bool {
+	at := make([]bool, len(name)+1) // where in name the pattern may have come to
+	at[0] = true
+	for _, c := range []byte(pattern) {
+		next := make([]bool, len(name)+1)
+		for n, here := range at {
+			switch {
+			case c == '*' || c == '%':
+				stops := c == '%' && n > 0 && delimiter != "" && name[n-1] == delimiter[0]
+				next[n] = here || n > 0 && next[n-1] && !stops
+			case here && n < len(name) && name[n] == c:
+				next[n+1] = true
+			}
+		}
+		at = next
+	}
+	return at[len(name)]
+}

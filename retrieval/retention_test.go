@@ -1,0 +1,103 @@
+package retrieval_test
+
+import (
+	"testing"
+	"time"
+
+	"example.com/postbag/retrieval"
+)
+
+// What is 3 days here goes there, and nothing that is not here. F135.
+func TestDeleteAfter(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.DeleteAfter(3 * 24 * time.Hour)
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		q.run()
+		q.want("A B", "A B")
+		days(2)
+		q.server.Deliver(mail("C", 1))
+		q.acct.Filter.Summary = func(s retrieval.Summary) bool { return false }
+		q.run()
+		q.want("A B", "A B C")
+		days(2)
+		q.run()
+		q.want("A B", "C")
+		q.acct.Filter = retrieval.Filter{}
+		q.run()
+		q.want("A B C", "C")
+		days(3)
+		q.run()
+		q.want("A B C", "")
+		if rep := q.run(); rep.Listed+rep.Deleted+rep.Failed > 0 {
+			t.Errorf("afterwards: %+v", rep)
+		}
+	})
+}
+
+// A clock that jumps far ahead between two runs brings a deletion forward by a
+// week at most. F135.
+func TestDeleteAfterJump(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.DeleteAfter(30 * 24 * time.Hour)
+		q.server.Deliver(mail("A", 1))
+		q.run()
+		days(250)
+		for range 4 {
+			q.run()
+			q.want("A", "A")
+			days(7)
+		}
+		q.run()
+		q.want("A", "")
+	})
+}
+
+// KeepLast keeps the newest, whatever others delete. F136.
+func TestKeepLast(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.KeepLast(2)
+		q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+		q.run()
+		q.want("A B C", "B C")
+		q.server.Delete(q.server.Contents()[1].UID)
+		q.run()
+		q.want("A B C", "B")
+		q.server.Deliver(mail("D", 1), mail("E", 1))
+		q.run()
+		q.want("A B C D E", "D E")
+	})
+}
+
+// Time limits, sizes and filters leave nothing out for good. F137, F138.
+func TestLimits(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.DownloadAndDelete
+		q.acct.Limits.Messages = 2
+		q.server.Deliver(mail("A", 100), mail("B", 100), mail("C", 100), mail("D", 100))
+		q.run()
+		q.want("A B", "C D")
+		q.acct.Limits = retrieval.Limits{Bytes: 150}
+		q.acct.NewestFirst = true
+		q.run()
+		q.want("A B D", "C")
+		q.acct.Limits = retrieval.Limits{Bytes: 1} // one message always goes
+		q.run()
+		q.want("A B C D", "")
+	})
+}
+
+func TestTimeLimit(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.DownloadAndDelete
+		q.acct.Limits.Time = time.Minute
+		q.shelf.refuse = func(*retrieval.Message, string) error {
+			time.Sleep(25 * time.Second)
+			return nil
+		}
+		q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1), mail("D", 1))
+		q.run()
+		q.want("A B C", "D")
+		q.run()
+		q.want("A B C D", "")
+	})
+}
