@@ -59,6 +59,10 @@ var (
 	// ErrStore: the store could not be read or written.
 	ErrStore = errors.New("store failed")
 
+	// ErrStateLost: the store is not the one that this mailbox was delivered
+	// with, or it is damaged; nothing was done.
+	ErrStateLost = errors.New("the state of the mailbox is lost")
+
 	// ErrLocked: another process has the store.
 	ErrLocked = errors.New("in use by another process")
 
