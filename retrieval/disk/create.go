@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,8 +65,16 @@ func mark(tx *bbolt.Tx) error {
 	return countBoxes(tx, 0)
 }
 
+// newIdentity returns 24 random hexadecimal digits and 8 of their checksum.
 func newIdentity() string {
-	var id [16]byte
+	var id [12]byte
 	rand.Read(id[:])
-	return hex.EncodeToString(id[:])
+	return signed(hex.EncodeToString(id[:]))
+}
+
+func signed(id string) string { return fmt.Sprintf("%s%08x", id, checksum("", []byte(id))) }
+
+// isIdentity tells whether an identity is as it was made.
+func isIdentity(store string) bool {
+	return len(store) == 32 && store == signed(store[:24])
 }

@@ -2,7 +2,6 @@ package disk
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +118,9 @@ func salvageFile(f *os.File, fi fs.FileInfo) (*salvage, error) {
 		s.scan = scan{format: first.format, box: s.box}
 		s.scan.read(newTree(f, fi.Size(), m, s.bad))
 		if s.older { // the newest word counts
-			s.scan.store = cmp.Or(first.store, s.scan.store)
+			if isIdentity(first.store) {
+				s.scan.store = first.store
+			}
 			if first.counted {
 				s.scan.boxes, s.scan.counted = first.boxes, true
 			}
@@ -128,7 +129,7 @@ func salvageFile(f *os.File, fi fs.FileInfo) (*salvage, error) {
 	switch {
 	case len(metas) == 0:
 		return nil, lost(errors.New("nothing can be read: the file has no valid root"))
-	case s.scan.format != string(format) && s.scan.format != format1 && s.scan.format != "":
+	case isLater(s.scan.format):
 		return nil, &VersionError{Found: s.scan.format, Known: string(format)}
 	case len(s.boxes) == 0 && s.scan.format == "":
 		return nil, lost(errors.New("nothing can be read, or it is not a ledger"))
@@ -149,7 +150,7 @@ func (s *salvage) whole() bool {
 			return false
 		}
 	}
-	return s.scan.store != "" && s.scan.counted && s.scan.boxes == uint64(len(s.boxes))
+	return isIdentity(s.scan.store) && s.scan.counted && s.scan.boxes == uint64(len(s.boxes))
 }
 
 func (s *salvage) box(key []byte, h *head) (record func(uid, value []byte), end func()) {
@@ -204,7 +205,7 @@ func (b *salvagedBox) lost() int {
 
 // write fills the new ledger.
 func (s *salvage) write(tx *bbolt.Tx) error {
-	if s.scan.store != "" {
+	if isIdentity(s.scan.store) {
 		if err := tx.Bucket(markBucket).Put(storeKey, []byte(s.scan.store)); err != nil {
 			return err
 		}
@@ -232,7 +233,7 @@ func (s *salvage) write(tx *bbolt.Tx) error {
 }
 
 func (s *salvage) report() Repaired {
-	rep := Repaired{Problems: s.problems, SameStore: s.scan.store != "", LostBoxes: -1}
+	rep := Repaired{Problems: s.problems, SameStore: isIdentity(s.scan.store), LostBoxes: -1}
 	for _, b := range s.boxes {
 		lost := b.lost()
 		rep.Boxes = append(rep.Boxes, RepairedBox{

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"example.com/postbag/retrieval"
 )
@@ -47,6 +49,13 @@ func (s *scan) read(t *tree) {
 		}
 	}
 	t.free()
+}
+
+// isLater tells whether a format is that of a later version.
+func isLater(f string) bool {
+	v, ok := strings.CutPrefix(f, "ledger ")
+	n, err := strconv.Atoi(v)
+	return ok && err == nil && n > 2
 }
 
 func (s *scan) mark(e entry) {
@@ -130,10 +139,11 @@ func checkFile(r io.ReaderAt, size int64) error {
 	switch {
 	case s.noLedger && problems == nil:
 		return lost(errors.New("not a ledger, but a database of another program"))
-	case s.format != string(format) && s.format != format1 && problems == nil:
+	case isLater(s.format) && problems == nil:
 		return &VersionError{Found: s.format, Known: string(format)}
-	case s.format == string(format) && (s.store == "" || !s.counted):
-		bad(errors.New("its mark is incomplete"))
+	case s.format == format1:
+	case s.format != string(format) || !isIdentity(s.store) || !s.counted:
+		bad(fmt.Errorf("its mark is %q, %q", s.format, s.store))
 	}
 	if more > 0 {
 		problems = append(problems, fmt.Errorf("and %d more", more))
