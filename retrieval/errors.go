@@ -59,6 +59,10 @@ var (
 	// ErrStore: the store could not be read or written.
 	ErrStore = errors.New("store failed")
 
+	// ErrStateLost: the store is not the one that this mailbox was delivered
+	// with, or it is damaged; nothing was done.
+	ErrStateLost = errors.New("the state of the mailbox is lost")
+
 	// ErrLocked: another process has the store.
 	ErrLocked = errors.New("in use by another process")
 
@@ -66,10 +70,6 @@ var (
 	// messages (the UIDVALIDITY changed), so that what was settled can no
 	// longer be told from what is new. Nothing was done.
 	ErrRenumbered = errors.New("the server has renumbered the mailbox")
-
-	// ErrStateLost: the store is not the one that this mailbox was delivered
-	// with, or it is damaged. Nothing was done.
-	ErrStateLost = errors.New("what was settled is not known any more")
 
 	// ErrTooLarge: the message is larger than the account's limit.
 	ErrTooLarge = errors.New("larger than the limit")

@@ -76,21 +76,13 @@ func writePlainly(b *testing.B, dir, body string, first, n int) {
 // in a ledger that has 100,000 already.
 func BenchmarkLedger(b *testing.B) {
 	l := openLedger(b, filepath.Join(b.TempDir(), "ledger"))
-	records := func(first, n int) []retrieval.Record {
-		var recs []retrieval.Record
-		for i := range n {
-			recs = append(recs, retrieval.Record{UID: retrieval.UID(fmt.Sprint("3857529045.", first+i)), Stage: retrieval.Settled, Ref: fmt.Sprintf("postbag-%032x", i), Since: time.Now()})
-		}
-		return recs
-	}
-	if err := l.Put(b.Context(), inbox, records(0, 100_000)...); err != nil {
-		b.Fatal(err)
-	}
-	b.Run("Put", func(b *testing.B) {
+	put(b, l, inbox, benchRecords(0, 100_000)...)
+	p := openPage(b, l, inbox)
+	b.Run("Update", func(b *testing.B) {
 		b.ReportAllocs()
 		at := 100_000
 		for b.Loop() {
-			if err := l.Put(b.Context(), inbox, records(at, 500)...); err != nil {
+			if err := p.Update(b.Context(), retrieval.Change{Put: benchRecords(at, 500)}); err != nil {
 				b.Fatal(err)
 			}
 			at += 500
@@ -99,9 +91,64 @@ func BenchmarkLedger(b *testing.B) {
 	b.Run("Load", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := l.Load(b.Context(), inbox); err != nil {
+			if _, err := p.Load(b.Context()); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
+}
+
+func benchRecords(first, n int) []retrieval.Record {
+	recs := make([]retrieval.Record, n)
+	now := time.Now()
+	for i := range recs {
+		recs[i] = retrieval.Record{
+			UID: retrieval.UID(fmt.Sprint("3857529045.", first+i)), Stage: retrieval.Settled, Ref: fmt.Sprintf("postbag-%032x", i),
+			Since: now, Delivered: now, Size: 5000, Print: retrieval.Print{1, byte(i), byte(i >> 8)},
+		}
+	}
+	return recs
+}
+
+// BenchmarkMillion opens and loads a ledger of a million records that was
+// written 500 at a time, and that after Compact. B/id is the file's size.
+func BenchmarkMillion(b *testing.B) {
+	const n, batch = 1_000_000, 500
+	path := filepath.Join(b.TempDir(), "ledger")
+	l := openLedger(b, path)
+	p := openPage(b, l, inbox)
+	start := time.Now()
+	for at := 0; at < n; at += batch {
+		if err := p.Update(b.Context(), retrieval.Change{Put: benchRecords(at, batch)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Logf("written in %v", time.Since(start).Round(time.Millisecond))
+	l.Close()
+	measure := func(b *testing.B) {
+		fi, err := os.Stat(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var load time.Duration
+		for b.Loop() {
+			l := openLedger(b, path)
+			start := time.Now()
+			state(b, l, inbox)
+			load += time.Since(start)
+			l.Close()
+		}
+		b.ReportMetric(float64(fi.Size())/n, "B/id")
+		b.ReportMetric(float64(load.Milliseconds())/float64(b.N), "load-ms")
+		b.ReportMetric(float64((b.Elapsed()-load).Milliseconds())/float64(b.N), "open-ms")
+	}
+	b.Run("written", measure)
+	l = openLedger(b, path)
+	start = time.Now()
+	if err := l.Compact(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("compacted in %v", time.Since(start).Round(time.Millisecond))
+	l.Close()
+	b.Run("compacted", measure)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,16 +64,57 @@ func TestFullDiskForLedger(t *testing.T) {
 	}
 	defer l.Close()
 	rec := retrieval.Record{UID: "1", Stage: retrieval.Settled, Ref: "small"}
-	if err := l.Put(t.Context(), inbox, rec); err != nil {
-		t.Fatal(err)
-	}
+	put(t, l, inbox, rec)
+	want := state(t, l, inbox)
 	big := retrieval.Record{UID: "2", Stage: retrieval.Settled, Ref: strings.Repeat("r", 300<<10)}
-	if err := l.Put(t.Context(), inbox, rec, big); !errors.Is(err, syscall.ENOSPC) {
+	if err := change(t, l, inbox, retrieval.Change{Put: []retrieval.Record{rec, big}, Cursor: []byte("c")}); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("%v, want ENOSPC", err)
 	}
-	recs, err := l.Load(t.Context(), inbox)
-	if err != nil || len(recs) != 1 || recs["1"].Ref != "small" {
-		t.Errorf("%v, %v, want what was put first", recs, err)
+	if st := state(t, l, inbox); !reflect.DeepEqual(st, want) {
+		t.Errorf("%v, want what was put first", st)
+	}
+	fillDisk(t, dir)
+	if err := l.Compact(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Compact: %v, want ENOSPC", err)
+	}
+	if err := l.Backup(t.Context(), filepath.Join(dir, "backup")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Backup: %v, want ENOSPC", err)
+	}
+	d, err := os.ReadDir(dir)
+	if err != nil || len(d) != 2 {
+		t.Errorf("there are %v, %v, want the ledger and the filler", d, err)
+	}
+	if _, err := disk.OpenLedger(filepath.Join(dir, "another")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("OpenLedger: %v, want ENOSPC", err)
+	}
+	if st := state(t, l, inbox); !reflect.DeepEqual(st, want) {
+		t.Errorf("%v, want what was put first", st)
+	}
+	if err := os.Remove(filepath.Join(dir, "filler")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, l, inbox, retrieval.Record{UID: "3", Stage: retrieval.Settled}) // as if nothing had been
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(load(t, openLedger(t, filepath.Join(dir, "ledger")), inbox)); n != 2 {
+		t.Errorf("%d records, want 2", n)
+	}
+}
+
+// fillDisk leaves no room.
+func fillDisk(t *testing.T, dir string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, "filler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for err == nil {
+		_, err = f.Write(make([]byte, 1024))
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
 	}
 }
 

@@ -2,13 +2,10 @@ package disk
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -20,37 +17,44 @@ import (
 )
 
 // Ledger is a [retrieval.Store] in one file, of any number of accounts. One
-// process has it at a time.
+// process has it at a time, and in that any number of goroutines.
+//
+// What is in the file is covered by checksums and counts: a ledger that has
+// lost something, or in which an octet has changed, is
+// [retrieval.ErrStateLost] when it is opened or read.
 type Ledger struct {
-	path string
-	db   *bbolt.DB
-	file *os.File // of db
+	path     string
+	readOnly bool
 
-	mu  sync.Mutex
-	err error // that the file is damaged, once that is known
+	using sync.RWMutex // by transactions; Compact exchanges what follows
+	db    *bbolt.DB
+	file  *os.File // of db
+
+	mu    sync.Mutex
+	err   error // that the file is damaged, once that is known
+	taken map[retrieval.Box]*page
+
+	step func(string) // told of the steps of Compact, in tests
 }
-
-// The file is a bbolt database of two buckets. One is its mark, the other has
-// a bucket for each mailbox, and in that a record for each UID.
-var (
-	markBucket  = []byte("postbag")
-	boxesBucket = []byte("boxes")
-	formatKey   = []byte("format")
-	format      = []byte("ledger 1")
-)
 
 const lockPatience = 200 * time.Millisecond
 
 // OpenLedger opens the ledger in a file, which only its owner may read, and
 // makes it if there is none; its folder must be there. If another process has
-// it open the error is [retrieval.ErrLocked]. A file that is not a ledger, or
-// a damaged one, is an error and stays as it is; so is an empty file, because
-// it may be what is left of one.
+// it open the error is [retrieval.ErrLocked].
+//
+// A file that is not a ledger, or a damaged one, is [retrieval.ErrStateLost]
+// and stays as it is; so is an empty file, because it may be what is left of
+// one. A ledger of an earlier version of this package is made one of the
+// present version, one of a later version is a [*VersionError].
 func OpenLedger(path string) (*Ledger, error) {
 	l := &Ledger{path: path}
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = createLedger(path)
+		err = createLedger(path, func(*bbolt.Tx) error { return nil })
+		if errors.Is(err, fs.ErrExist) {
+			err = nil // another process was faster
+		}
 	}
 	if err == nil {
 		err = l.open()
@@ -61,40 +65,26 @@ func OpenLedger(path string) (*Ledger, error) {
 	return l, nil
 }
 
-// createLedger makes a ledger under a name of its own, so that one that is
-// half made is never taken for one.
-func createLedger(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".ledger-")
-	if err != nil {
-		return err
+// ReadLedger opens the ledger in a file to read it only: Update of its pages
+// is an error. Any number of processes may do that at a time, while none has
+// it open for writing. Nothing is changed in the file, whatever its version.
+func ReadLedger(path string) (*Ledger, error) {
+	l := &Ledger{path: path, readOnly: true}
+	if err := l.open(); err != nil {
+		return nil, l.wrap(err)
 	}
-	defer os.Remove(f.Name())
-	f.Close()
-	db, err := bbolt.Open(f.Name(), 0o600, nil)
-	if err != nil {
-		return err
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		mark, err := tx.CreateBucket(markBucket)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.CreateBucket(boxesBucket); err != nil {
-			return err
-		}
-		return mark.Put(formatKey, format)
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	err = os.Link(f.Name(), path)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = os.Rename(f.Name(), path) // a file system without links
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return err // and if it exists: another process was faster
-	}
-	return syncFolder(filepath.Dir(path))
+	return l, nil
+}
+
+// VersionError is the error about a ledger that a later version of this
+// package has written.
+type VersionError struct {
+	Found string // what the file says
+	Known string // what this program knows
+}
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("its format is %q, this program knows %q", e.Found, e.Known)
 }
 
 // open looks at the file before it opens it for writing, because bbolt may
@@ -108,30 +98,31 @@ func (l *Ledger) open() error {
 		return errors.New("not a file")
 	}
 	if fi.Size() == 0 {
-		return errors.New("not a ledger: the file is empty (remove it to begin a new ledger)")
+		return lost(errors.New("not a ledger: the file is empty (remove it to begin a new ledger)"))
 	}
 	if err := l.openAs(true); err != nil {
 		return err
 	}
-	err = errors.Join(l.check(fi.Size()), l.close())
-	if err != nil {
+	err = l.guarded(l.check)
+	if l.readOnly && err == nil {
+		return nil
+	}
+	if err := errors.Join(err, l.close()); err != nil {
 		return err
 	}
-	return l.openAs(false)
+	if err := l.openAs(false); err != nil {
+		return err
+	}
+	if err := l.guarded(l.prepare); err != nil {
+		l.close()
+		return err
+	}
+	return nil
 }
 
 func (l *Ledger) openAs(readOnly bool) error {
 	err := guard(func() (err error) {
-		l.db, err = bbolt.Open(l.path, 0o600, &bbolt.Options{
-			Timeout:      lockPatience,
-			ReadOnly:     readOnly,
-			NoStatistics: true,
-			FreelistType: bbolt.FreelistMapType,
-			OpenFile: func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
-				l.file, err = os.OpenFile(name, flag&^os.O_CREATE, perm)
-				return l.file, err
-			},
-		})
+		l.db, l.file, err = openDB(l.path, readOnly)
 		return err
 	})
 	switch {
@@ -140,85 +131,74 @@ func (l *Ledger) openAs(readOnly bool) error {
 	case errors.As(err, new(damageError)):
 		l.abandon()
 	case err != nil && !errors.As(err, new(*fs.PathError)) && !errors.As(err, new(syscall.Errno)):
-		return fmt.Errorf("not a ledger, or a damaged one: %w", err)
+		return lost(fmt.Errorf("not a ledger, or a damaged one: %w", err))
+	case err == nil:
+		return l.stillThere()
 	}
 	return err
 }
 
-// check refuses a file that is no ledger or has lost its end.
-func (l *Ledger) check(size int64) error {
-	return l.guarded(func() error {
-		return l.db.View(func(tx *bbolt.Tx) error {
-			if tx.Size() > size {
-				return fmt.Errorf("damaged: %d octets of %d are left", size, tx.Size())
-			}
-			mark := tx.Bucket(markBucket)
-			if mark == nil || tx.Bucket(boxesBucket) == nil {
-				return errors.New("not a ledger, but a database of another program")
-			}
-			if got := mark.Get(formatKey); string(got) != string(format) {
-				return fmt.Errorf("its format is %q, this program knows %q", got, format)
-			}
-			return nil
-		})
+// openDB opens a file that is there. The file is returned also with an error.
+func openDB(path string, readOnly bool) (db *bbolt.DB, file *os.File, err error) {
+	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:      lockPatience,
+		ReadOnly:     readOnly,
+		NoStatistics: true,
+		FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
+			file, err = os.OpenFile(name, flag&^os.O_CREATE, perm)
+			return file, err
+		},
 	})
+	return db, file, err
 }
 
-// Load implements [retrieval.Store].
-func (l *Ledger) Load(ctx context.Context, box retrieval.Box) (map[retrieval.UID]retrieval.Record, error) {
-	recs := make(map[retrieval.UID]retrieval.Record)
-	err := l.transact(ctx, (*bbolt.DB).View, func(boxes *bbolt.Bucket) error {
-		b := boxes.Bucket(boxKey(box))
-		if b == nil {
-			return nil
+// stillThere finds out whether the file that was locked is the one of that
+// name: another process may have compacted it meanwhile.
+func (l *Ledger) stillThere() error {
+	mine, err := l.file.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(l.path); err == nil && !os.SameFile(mine, there) {
+			err = retrieval.ErrLocked
 		}
-		return b.ForEach(func(k, v []byte) error {
-			uid := retrieval.UID(k)
-			rec, err := decodeRecord(uid, v)
-			recs[uid] = rec
-			return err
-		})
-	})
-	if err != nil {
-		return nil, err
 	}
-	return recs, nil
+	if err != nil {
+		l.db.Close()
+	}
+	return err
 }
 
-// Put implements [retrieval.Store].
-func (l *Ledger) Put(ctx context.Context, box retrieval.Box, recs ...retrieval.Record) error {
-	return l.transact(ctx, (*bbolt.DB).Update, func(boxes *bbolt.Bucket) error {
-		b, err := boxes.CreateBucketIfNotExists(boxKey(box))
-		if err != nil {
-			return err
-		}
-		for _, rec := range recs {
-			if err := b.Put([]byte(rec.UID), encodeRecord(rec)); err != nil {
-				return fmt.Errorf("message %q: %w", rec.UID, err)
-			}
+// prepare makes a ledger that was opened for writing one of this version, and
+// removes what a compaction left that a crash has ended.
+func (l *Ledger) prepare() error {
+	err := l.db.View(func(tx *bbolt.Tx) error {
+		if formatOf(tx) == format1 {
+			return errUpgrade
 		}
 		return nil
 	})
+	if err == errUpgrade {
+		err = l.db.Update(upgrade)
+	}
+	if err != nil {
+		return err
+	}
+	if path, err := compactName(l.path); err == nil {
+		os.Remove(path)
+	}
+	return nil
 }
 
-// Forget implements [retrieval.Store].
-func (l *Ledger) Forget(ctx context.Context, box retrieval.Box, uids ...retrieval.UID) error {
-	return l.transact(ctx, (*bbolt.DB).Update, func(boxes *bbolt.Bucket) error {
-		b := boxes.Bucket(boxKey(box))
-		if b == nil {
-			return nil
-		}
-		for _, uid := range uids {
-			if err := b.Delete([]byte(uid)); err != nil {
-				return fmt.Errorf("message %q: %w", uid, err)
-			}
-		}
-		return nil
-	})
-}
+var errUpgrade = errors.New("a ledger of the first version")
 
-// Close ends the work with the file. Closing twice is no error.
-func (l *Ledger) Close() error { return l.wrap(l.close()) }
+// Close ends the work with the file; its pages are of no use then. Closing
+// twice is no error.
+func (l *Ledger) Close() error {
+	l.using.Lock()
+	defer l.using.Unlock()
+	return l.wrap(l.close())
+}
 
 func (l *Ledger) close() error {
 	if l.damage() == nil {
@@ -235,13 +215,16 @@ func (l *Ledger) abandon() {
 	l.file.Close()
 }
 
-func (l *Ledger) transact(ctx context.Context, kind func(*bbolt.DB, func(*bbolt.Tx) error) error, f func(boxes *bbolt.Bucket) error) error {
+type transaction func(*bbolt.DB, func(*bbolt.Tx) error) error
+
+// transact runs f in a transaction.
+func (l *Ledger) transact(ctx context.Context, kind transaction, f func(tx *bbolt.Tx) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return l.wrap(l.guarded(func() error {
-		return kind(l.db, func(tx *bbolt.Tx) error { return f(tx.Bucket(boxesBucket)) })
-	}))
+	l.using.RLock()
+	defer l.using.RUnlock()
+	return l.wrap(l.guarded(func() error { return kind(l.db, f) }))
 }
 
 // guarded is guard, and remembers damage.
@@ -269,26 +252,4 @@ func (l *Ledger) wrap(err error) error {
 		return nil
 	}
 	return fmt.Errorf("ledger %s: %w", l.path, err)
-}
-
-// guard makes errors of the ways in which bbolt fails on a damaged file: it
-// panics, or it reads memory behind the end of the file.
-func guard(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			err = damageError{r}
-		}
-	}()
-	return f()
-}
-
-type damageError struct{ cause any }
-
-func (e damageError) Error() string { return fmt.Sprintf("damaged: %v", e.cause) }
-
-// boxKey is the name of the bucket of a mailbox.
-func boxKey(box retrieval.Box) []byte {
-	key := binary.AppendUvarint(nil, uint64(len(box.Account)))
-	return append(append(key, box.Account...), box.Mailbox...)
 }
