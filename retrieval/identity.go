@@ -73,7 +73,7 @@ func (r *run) isLost(ctx context.Context) (bool, error) {
 
 // note makes the sink a witness of the store.
 func (r *run) note(ctx context.Context) error {
-	if !r.unnoted {
+	if !r.unnoted || r.dry() {
 		return nil
 	}
 	r.unnoted = false

@@ -19,7 +19,11 @@ func (s *imapSession) open(ctx context.Context, mailbox string) error {
 			}
 		}
 	}
-	box, err := s.c.Select(ctx, mailbox)
+	open := s.c.Select
+	if s.dry {
+		open = s.c.Examine
+	}
+	box, err := open(ctx, mailbox)
 	if err != nil {
 		return err
 	}
@@ -40,7 +44,11 @@ func (s *imapSession) follow(ctx context.Context, mailbox string, since imapclie
 			numbers = append(numbers, n)
 		}
 	}
-	ch, err := s.c.SelectChanges(ctx, mailbox, since, imapclient.UIDs(numbers...))
+	changes := s.c.SelectChanges
+	if s.dry {
+		changes = s.c.Changes
+	}
+	ch, err := changes(ctx, mailbox, since, imapclient.UIDs(numbers...))
 	if err != nil {
 		return err
 	}

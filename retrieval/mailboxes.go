@@ -16,7 +16,12 @@ import (
 func runMailboxes(ctx context.Context, a Account, sink Sink, store Store) (Report, error) {
 	start := time.Now()
 	t := &tour{a: a, sink: sink, store: store, report: Report{Mailboxes: make(map[string]Report)}}
-	err := t.run(ctx)
+	err := t.run(ctx, func(ctx context.Context, r *run) error {
+		err := r.whole(ctx)
+		t.report.add(r.report)
+		t.report.Mailboxes[r.box.Mailbox] = r.report
+		return err
+	})
 	t.report.Elapsed = time.Since(start)
 	return t.report, err
 }
@@ -32,7 +37,8 @@ type tour struct {
 	report Report
 }
 
-func (t *tour) run(ctx context.Context) error {
+// run does something in each mailbox.
+func (t *tour) run(ctx context.Context, do func(context.Context, *run) error) error {
 	if err := t.a.check(); err != nil {
 		return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
 	}
@@ -46,7 +52,7 @@ func (t *tour) run(ctx context.Context) error {
 		if m.Has(`\All`) && len(failed) > 0 {
 			break // what should have been delivered from another mailbox would be from here
 		}
-		err := t.visit(ctx, m)
+		err := t.visit(ctx, m, do)
 		if err == nil {
 			continue
 		}
@@ -104,8 +110,7 @@ func rank(m imapclient.ListedMailbox) int {
 	return 1
 }
 
-// visit runs over one mailbox.
-func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox) error {
+func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox, do func(context.Context, *run) error) error {
 	if t.c == nil || t.c.Err() != nil {
 		if err := t.dial(ctx); err != nil {
 			return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
@@ -118,7 +123,7 @@ func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox) error {
 	if t.held != nil && m.Has(`\All`) {
 		r.held = func(email string) bool { return t.held[email] }
 	}
-	err := r.whole(ctx)
+	err := do(ctx, r)
 	if t.held != nil {
 		for _, rec := range r.known {
 			if rec.Stage >= Settled && !rec.Twin && rec.Email != "" {
@@ -126,8 +131,6 @@ func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox) error {
 			}
 		}
 	}
-	t.report.add(r.report)
-	t.report.Mailboxes[r.box.Mailbox] = r.report
 	return err
 }
 

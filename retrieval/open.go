@@ -25,6 +25,7 @@ type opening struct {
 	resume *resume            // an earlier listing
 	client *imapclient.Client // logged in, and not to be logged out
 	emails bool               // Summary.Email is wanted
+	dry    bool               // nothing on the server may change
 	status *imapclient.Status // of the mailbox, as told moments ago; nil if it was not
 }
 

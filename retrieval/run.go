@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"example.com/postbag/internal/transport"
@@ -48,6 +49,7 @@ type run struct {
 	opening opening                 // how sessions begin
 	held    func(email string) bool // see view
 
+	batched  bool // sink is a batch of its own
 	page     Page
 	state    State          // as loaded
 	known    map[UID]Record // what is known now
@@ -69,14 +71,10 @@ type run struct {
 
 // whole is run, with its beginning and end.
 func (r *run) whole(ctx context.Context) error {
-	start := time.Now()
-	r.now = start
+	r.start()
 	err := r.run(ctx)
-	r.close()
-	if r.page != nil {
-		r.page.Close()
-	}
-	r.report.Elapsed = time.Since(start)
+	r.end()
+	r.report.Elapsed = time.Since(r.now)
 	if err != nil && ctx.Err() != nil {
 		err = transport.Mark(context.Cause(ctx), err)
 	}
@@ -86,31 +84,29 @@ func (r *run) whole(ctx context.Context) error {
 	return err
 }
 
+// start takes the time, and a batch of the sink if it is shared.
+func (r *run) start() {
+	r.now = time.Now()
+	if b, ok := r.sink.(Batcher); ok {
+		r.sink = b.Batch()
+		r.batched = true
+	}
+}
+
+// end gives back what was taken.
+func (r *run) end() {
+	r.close()
+	if r.page != nil {
+		r.page.Close()
+	}
+	if c, ok := r.sink.(io.Closer); ok && r.batched {
+		c.Close()
+	}
+}
+
 func (r *run) run(ctx context.Context) error {
-	if err := r.suits(); err != nil {
-		return err
-	}
-	if err := r.load(ctx); err != nil {
-		return err
-	}
-	if r.isQuiet() {
-		return r.remember(ctx, nil)
-	}
-	listed, cursor, err := r.list(ctx)
-	if err != nil {
-		return err
-	}
-	if err := r.identify(ctx, listed); err != nil {
-		return err
-	}
-	if err := r.note(ctx); err != nil {
-		return err
-	}
-	if err := r.recover(ctx); err != nil {
-		return err
-	}
-	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held})
-	if err := r.narrow(ctx, pl); err != nil {
+	pl, cursor, err := r.decide(ctx)
+	if err != nil || pl == nil {
 		return err
 	}
 	r.report.Skipped, r.report.Quarantined = pl.skipped, pl.quarantined
@@ -119,6 +115,34 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	return r.remember(ctx, cursor)
+}
+
+// decide makes the plan; nil means that nothing is to be done.
+func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
+	if err := r.suits(); err != nil {
+		return nil, nil, err
+	}
+	if err := r.load(ctx); err != nil {
+		return nil, nil, err
+	}
+	if r.isQuiet() {
+		return nil, nil, r.remember(ctx, nil)
+	}
+	listed, cursor, err := r.list(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.identify(ctx, listed); err != nil {
+		return nil, nil, err
+	}
+	if err := r.note(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := r.recover(ctx); err != nil {
+		return nil, nil, err
+	}
+	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held})
+	return pl, cursor, r.narrow(ctx, pl)
 }
 
 // suits refuses a sink that cannot do what the account asks for.
@@ -203,7 +227,7 @@ func (r *run) close() {
 // were made. Those are settled; the rest stay intended.
 func (r *run) recover(ctx context.Context) error {
 	f, ok := r.sink.(Finder)
-	if !ok {
+	if !ok || r.dry() {
 		return nil
 	}
 	var found []Record
@@ -303,8 +327,10 @@ func (r *run) update(ctx context.Context, ch Change) error {
 	if !r.ticked {
 		ch.Clock = &r.state.Clock
 	}
-	if err := r.page.Update(ctx, ch); err != nil {
-		return storeError(err)
+	if !r.dry() {
+		if err := r.page.Update(ctx, ch); err != nil {
+			return storeError(err)
+		}
 	}
 	r.ticked = true
 	for _, uid := range ch.Forget {

@@ -41,3 +41,12 @@ type Mirrorer interface {
 	// Discard removes a delivered message.
 	Discard(ctx context.Context, ref string) error
 }
+
+// Batcher is a [Flusher] that several runs may use at the same time: each
+// works with a batch of its own, so that a Flush, and its failure, is about
+// what that run has delivered. What Batch returns can do all that the sink can,
+// and is closed at the end if it is an io.Closer. Another Flusher is for one
+// run at a time.
+type Batcher interface {
+	Batch() Sink
+}

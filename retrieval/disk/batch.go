@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"example.com/postbag/retrieval"
 )
 
 // delivery is a message that waits in tmp for the next Flush.
@@ -17,8 +19,11 @@ type delivery struct {
 	file    string // where it was moved to
 }
 
-// batch is what becomes durable together at the next Flush.
-type batch struct {
+// MaildirBatch is a [Maildir] in the hands of one of several runs that use it
+// at the same time: what becomes durable at its Flush, or is dropped when that
+// fails, is what it was given, and nobody else's.
+type MaildirBatch struct {
+	d      *Maildir
 	items  []*delivery
 	byName map[string]*delivery
 	dirty  map[string]bool // folders whose entries have changed
@@ -28,8 +33,59 @@ type batch struct {
 	err error // of a sync; the first
 }
 
+// newBatch returns a batch of its own. d.mu is held, or d is not yet in use.
+func (d *Maildir) newBatch() *MaildirBatch {
+	b := &MaildirBatch{d: d}
+	d.open[b] = true
+	return b
+}
+
+// Batch implements [retrieval.Batcher].
+func (d *Maildir) Batch() retrieval.Sink {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.newBatch()
+}
+
+// Close ends a batch: what was delivered since its last Flush is dropped.
+// Closing twice is no error.
+func (b *MaildirBatch) Close() error {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	b.wait()
+	b.abandon()
+	delete(b.d.open, b)
+	return nil
+}
+
+// Deliver is [Maildir.Deliver].
+func (b *MaildirBatch) Deliver(ctx context.Context, m *retrieval.Message) (ref string, err error) {
+	ref, err = b.deliver(ctx, m)
+	if err != nil {
+		return "", wrap(err)
+	}
+	return ref, nil
+}
+
+// Flush is [Maildir.Flush].
+func (b *MaildirBatch) Flush(ctx context.Context) error {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	return wrap(b.flush(ctx))
+}
+
+// Witnessed is [Maildir.Witnessed].
+func (b *MaildirBatch) Witnessed(ctx context.Context, box retrieval.Box) (store string, err error) {
+	return b.d.Witnessed(ctx, box)
+}
+
+// Note is [Maildir.Note].
+func (b *MaildirBatch) Note(ctx context.Context, box retrieval.Box, store string) error {
+	return b.d.Note(ctx, box, store)
+}
+
 // add begins to make a file durable. done is called when it is, and closed.
-func (b *batch) add(item *delivery, f *os.File, done func()) {
+func (b *MaildirBatch) add(item *delivery, f *os.File, done func()) {
 	if b.byName == nil {
 		b.byName = make(map[string]*delivery)
 	}
@@ -49,7 +105,7 @@ func (b *batch) add(item *delivery, f *os.File, done func()) {
 
 // again makes a file durable that is in the Maildir already. Its folder
 // follows at Flush.
-func (b *batch) again(path string) error {
+func (b *MaildirBatch) again(path string) error {
 	b.touch(filepath.Dir(path))
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -63,7 +119,7 @@ func (b *batch) again(path string) error {
 }
 
 // touch notes that entries of a folder have changed.
-func (b *batch) touch(folder string) {
+func (b *MaildirBatch) touch(folder string) {
 	if b.dirty == nil {
 		b.dirty = make(map[string]bool)
 	}
@@ -71,41 +127,46 @@ func (b *batch) touch(folder string) {
 }
 
 // drop takes a delivery back.
-func (b *batch) drop(name string) {
+func (b *MaildirBatch) drop(name string) {
 	os.Remove(b.byName[name].tmp)
 	b.byName[name].tmp = ""
 	delete(b.byName, name)
 }
 
 // wait waits until no file is being made durable, and returns what went wrong.
-func (b *batch) wait() error {
+func (b *MaildirBatch) wait() error {
 	b.syncs.Wait()
 	return b.err
 }
 
 // flush ends the batch, well or with nothing in the Maildir.
-func (d *Maildir) flush(ctx context.Context) error {
-	err := d.batch.wait()
+func (b *MaildirBatch) flush(ctx context.Context) error {
+	err := b.wait()
 	if err == nil {
 		err = context.Cause(ctx)
 	}
 	if err == nil {
-		err = d.publish()
+		err = b.publish()
 	}
 	if err == nil {
-		err = d.syncFolders()
+		err = b.syncFolders()
 	}
 	if err != nil {
-		d.abandon()
+		b.abandon()
 		return err
 	}
-	d.batch = batch{}
+	b.clear()
 	return nil
 }
 
+// clear begins another batch.
+func (b *MaildirBatch) clear() {
+	b.items, b.byName, b.dirty, b.err = nil, nil, nil, nil
+}
+
 // publish moves what is durable to where mail programs see it.
-func (d *Maildir) publish() error {
-	for _, item := range d.batch.items {
+func (b *MaildirBatch) publish() error {
+	for _, item := range b.items {
 		if item.tmp == "" {
 			continue // discarded
 		}
@@ -113,22 +174,22 @@ func (d *Maildir) publish() error {
 		if item.letters != "" {
 			to = filepath.Join("cur", item.name+infoMark+item.letters)
 		}
-		if err := os.Rename(item.tmp, filepath.Join(d.dir, to)); err != nil {
+		if err := os.Rename(item.tmp, filepath.Join(b.d.dir, to)); err != nil {
 			return err
 		}
-		item.file = filepath.Join(d.dir, to)
-		d.batch.touch(filepath.Dir(item.file))
-		d.copies.put(item.name, to)
+		item.file = filepath.Join(b.d.dir, to)
+		b.touch(filepath.Dir(item.file))
+		b.d.copies.put(item.name, to)
 	}
 	return nil
 }
 
 // syncFolders makes durable what was added, renamed and removed. The folder
 // cur goes first: a message that moves there must not be lost between two.
-func (d *Maildir) syncFolders() error {
+func (b *MaildirBatch) syncFolders() error {
 	for _, sub := range []string{"cur", "new"} {
-		folder := filepath.Join(d.dir, sub)
-		if !d.batch.dirty[folder] {
+		folder := filepath.Join(b.d.dir, sub)
+		if !b.dirty[folder] {
 			continue
 		}
 		if err := syncFolder(folder); err != nil {
@@ -140,14 +201,14 @@ func (d *Maildir) syncFolders() error {
 
 // abandon removes what the batch has written. It is best effort: what cannot
 // be removed from tmp is removed later, and what stays in new or cur is whole.
-func (d *Maildir) abandon() {
-	for _, item := range d.batch.items {
+func (b *MaildirBatch) abandon() {
+	for _, item := range b.items {
 		if item.file != "" {
 			os.Remove(item.file)
-			d.copies.drop(item.name)
+			b.d.copies.drop(item.name)
 		} else if item.tmp != "" {
 			os.Remove(item.tmp)
 		}
 	}
-	d.batch = batch{}
+	b.clear()
 }

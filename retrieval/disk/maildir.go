@@ -38,8 +38,9 @@ type Maildir struct {
 	mu     sync.Mutex
 	closed bool
 	copies index
-	batch  batch
-	debris map[string][]string // files in tmp that a crash left, by message
+	own    *MaildirBatch          // what its own methods work on
+	open   map[*MaildirBatch]bool // all
+	debris map[string][]string    // files in tmp that a crash left, by message
 }
 
 const (
@@ -53,7 +54,8 @@ const (
 // that dir is in must be. What crashed deliveries left in tmp is removed
 // after 36 hours, or as soon as the message is delivered again.
 func OpenMaildir(dir string) (*Maildir, error) {
-	d := &Maildir{dir: dir, syncing: make(chan struct{}, syncsAtOnce)}
+	d := &Maildir{dir: dir, syncing: make(chan struct{}, syncsAtOnce), open: make(map[*MaildirBatch]bool)}
+	d.own = d.newBatch()
 	d.buffers.New = func() any { return bufio.NewWriterSize(nil, bufferSize) }
 	d.copies.dir = dir
 	err := makeFolder(dir)
@@ -79,14 +81,11 @@ func OpenMaildir(dir string) (*Maildir, error) {
 // a second one; flags that it comes with are set. If the content differs,
 // because the server used a UID again, both are kept.
 func (d *Maildir) Deliver(ctx context.Context, m *retrieval.Message) (ref string, err error) {
-	ref, err = d.deliver(ctx, m)
-	if err != nil {
-		return "", wrap(err)
-	}
-	return ref, nil
+	return d.own.Deliver(ctx, m)
 }
 
-func (d *Maildir) deliver(ctx context.Context, m *retrieval.Message) (string, error) {
+func (b *MaildirBatch) deliver(ctx context.Context, m *retrieval.Message) (string, error) {
+	d := b.d
 	select {
 	case d.syncing <- struct{}{}: // before the file is opened: few are open at a time
 	case <-ctx.Done():
@@ -101,17 +100,17 @@ func (d *Maildir) deliver(ctx context.Context, m *retrieval.Message) (string, er
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	name, there, err := d.claim(name, f)
+	name, there, err := b.claim(name, f)
 	if err != nil || there != "" {
 		f.Close()
 		os.Remove(f.Name())
 		done()
 		if err == nil {
-			err = d.confirm(name, there, letters(m.Flags))
+			err = b.confirm(name, there, letters(m.Flags))
 		}
 		return name, err
 	}
-	d.batch.add(&delivery{name: name, tmp: f.Name(), letters: letters(m.Flags)}, f, done)
+	b.add(&delivery{name: name, tmp: f.Name(), letters: letters(m.Flags)}, f, done)
 	return name, nil
 }
 
@@ -146,7 +145,8 @@ func (d *Maildir) write(name string, m *retrieval.Message) (*os.File, error) {
 // claim decides under which name the file f will be delivered: name, or one
 // with a number behind it if another content has that. If the same content is
 // there already, it returns where.
-func (d *Maildir) claim(name string, f *os.File) (claimed, there string, err error) {
+func (b *MaildirBatch) claim(name string, f *os.File) (claimed, there string, err error) {
+	d := b.d
 	if d.closed {
 		return "", "", fs.ErrClosed
 	}
@@ -156,7 +156,11 @@ func (d *Maildir) claim(name string, f *os.File) (claimed, there string, err err
 	delete(d.debris, name)
 	for n := 1; n <= d.copies.highest || claimed == ""; {
 		numbered := numberedName(name, n)
-		there, err := d.where(numbered)
+		if b.isElsewhere(numbered) {
+			n++
+			continue
+		}
+		there, err := b.where(numbered)
 		if err != nil {
 			return "", "", err
 		}
@@ -179,38 +183,45 @@ func (d *Maildir) claim(name string, f *os.File) (claimed, there string, err err
 	return claimed, "", nil
 }
 
+// isElsewhere tells whether a message of that name waits in another batch,
+// which may yet drop it.
+func (b *MaildirBatch) isElsewhere(name string) bool {
+	for o := range b.d.open {
+		if o != b && o.byName[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // where returns the path of a message that is in the Maildir or will be after
 // the next Flush, or nothing.
-func (d *Maildir) where(name string) (string, error) {
-	if item := d.batch.byName[name]; item != nil {
+func (b *MaildirBatch) where(name string) (string, error) {
+	if item := b.byName[name]; item != nil {
 		return item.tmp, nil
 	}
-	path, _, err := d.copies.find(name, false)
+	path, _, err := b.d.copies.find(name, false)
 	return path, err
 }
 
 // confirm takes a file that was there already for the message that was to be
 // delivered.
-func (d *Maildir) confirm(name, path, letters string) error {
-	if d.batch.byName[name] == nil {
-		if err := d.batch.again(path); err != nil {
+func (b *MaildirBatch) confirm(name, path, letters string) error {
+	if b.byName[name] == nil {
+		if err := b.again(path); err != nil {
 			return err
 		}
 	}
 	if letters == "" {
 		return nil
 	}
-	return d.setLetters(name, letters)
+	return b.setLetters(name, letters)
 }
 
 // Flush implements [retrieval.Flusher]: the files that were written are made
 // durable together, then they are moved to new or cur, then these folders are
 // made durable. After an error none of the messages is in the Maildir.
-func (d *Maildir) Flush(ctx context.Context) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return wrap(d.flush(ctx))
-}
+func (d *Maildir) Flush(ctx context.Context) error { return d.own.Flush(ctx) }
 
 // Close drops what was delivered since the last Flush, and waits until no
 // file is in use. Closing twice is no error.
@@ -218,8 +229,10 @@ func (d *Maildir) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
-	d.batch.wait()
-	d.abandon()
+	for b := range d.open {
+		b.wait()
+		b.abandon()
+	}
 	return nil
 }
 

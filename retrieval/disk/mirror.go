@@ -16,17 +16,31 @@ import (
 // at the intent's time or later, wherever mail programs have moved it within
 // the Maildir.
 func (d *Maildir) Find(ctx context.Context, box retrieval.Box, intent retrieval.Record) (ref string, found bool, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	return d.own.Find(ctx, box, intent)
+}
+
+// SetFlags implements [retrieval.Mirrorer]. A message that gets its first
+// flags moves from new to cur. Letters that stand for none of our flags stay.
+func (d *Maildir) SetFlags(ctx context.Context, ref string, flags []retrieval.Flag) (newRef string, err error) {
+	return d.own.SetFlags(ctx, ref, flags)
+}
+
+// Discard implements [retrieval.Mirrorer].
+func (d *Maildir) Discard(ctx context.Context, ref string) error { return d.own.Discard(ctx, ref) }
+
+// Find is [Maildir.Find].
+func (b *MaildirBatch) Find(ctx context.Context, box retrieval.Box, intent retrieval.Record) (ref string, found bool, err error) {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
 	name := uniqueName(box, intent.UID)
-	for n := 1; n == 1 || n <= d.copies.highest; n++ {
+	for n := 1; n == 1 || n <= b.d.copies.highest; n++ {
 		numbered := numberedName(name, n)
-		path, fi, err := d.copies.find(numbered, true)
+		path, fi, err := b.d.copies.find(numbered, true)
 		if err == nil && (path == "" || fi.ModTime().Before(intent.Since)) {
 			continue
 		}
 		if err == nil {
-			err = d.batch.again(path)
+			err = b.again(path)
 		}
 		if err != nil {
 			return "", false, wrap(err)
@@ -36,41 +50,40 @@ func (d *Maildir) Find(ctx context.Context, box retrieval.Box, intent retrieval.
 	return "", false, nil
 }
 
-// SetFlags implements [retrieval.Mirrorer]. A message that gets its first
-// flags moves from new to cur. Letters that stand for none of our flags stay.
-func (d *Maildir) SetFlags(ctx context.Context, ref string, flags []retrieval.Flag) (newRef string, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.setLetters(ref, letters(flags)); err != nil {
+// SetFlags is [Maildir.SetFlags].
+func (b *MaildirBatch) SetFlags(ctx context.Context, ref string, flags []retrieval.Flag) (newRef string, err error) {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	if err := b.setLetters(ref, letters(flags)); err != nil {
 		return "", wrap(err)
 	}
 	return ref, nil
 }
 
-// Discard implements [retrieval.Mirrorer].
-func (d *Maildir) Discard(ctx context.Context, ref string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.batch.byName[ref] != nil {
-		d.batch.drop(ref)
+// Discard is [Maildir.Discard].
+func (b *MaildirBatch) Discard(ctx context.Context, ref string) error {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	if b.byName[ref] != nil {
+		b.drop(ref)
 		return nil
 	}
-	return wrap(d.change(ref, func(path string) error {
+	return wrap(b.change(ref, func(path string) error {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
-		d.batch.touch(filepath.Dir(path))
-		d.copies.drop(ref)
+		b.touch(filepath.Dir(path))
+		b.d.copies.drop(ref)
 		return nil
 	}))
 }
 
-func (d *Maildir) setLetters(ref, letters string) error {
-	if item := d.batch.byName[ref]; item != nil {
+func (b *MaildirBatch) setLetters(ref, letters string) error {
+	if item := b.byName[ref]; item != nil {
 		item.letters = letters
 		return nil
 	}
-	return d.change(ref, func(path string) error {
+	return b.change(ref, func(path string) error {
 		file := filepath.Base(path)
 		sub := filepath.Base(filepath.Dir(path))
 		_, old, _ := strings.Cut(file, infoMark)
@@ -79,21 +92,21 @@ func (d *Maildir) setLetters(ref, letters string) error {
 		if sub == "new" && merged == "" || to == filepath.Join(sub, file) {
 			return nil
 		}
-		if err := os.Rename(path, filepath.Join(d.dir, to)); err != nil {
+		if err := os.Rename(path, filepath.Join(b.d.dir, to)); err != nil {
 			return err
 		}
-		d.batch.touch(filepath.Dir(path))
-		d.batch.touch(filepath.Join(d.dir, "cur"))
-		d.copies.put(ref, to)
+		b.touch(filepath.Dir(path))
+		b.touch(filepath.Join(b.d.dir, "cur"))
+		b.d.copies.put(ref, to)
 		return nil
 	})
 }
 
 // change lets f change the file of a message, again if a mail program was
 // faster.
-func (d *Maildir) change(ref string, f func(path string) error) error {
+func (b *MaildirBatch) change(ref string, f func(path string) error) error {
 	for range 5 {
-		path, _, err := d.copies.find(ref, true)
+		path, _, err := b.d.copies.find(ref, true)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,96 @@
+package retrieval
+
+import (
+	"context"
+	"fmt"
+
+	"example.com/postbag/internal/transport"
+)
+
+// Forecast is what a [Run] would do in a mailbox.
+type Forecast struct {
+	Mailbox string
+
+	Deliver    []Summary // would be retrieved and delivered, in this order
+	HeaderOnly []Summary // only their header sections, because they are too large
+	Delete     []UID     // would be deleted on the server, besides what is delivered and then deleted
+	Remove     []UID     // of Deliver, would be deleted on the server afterwards
+	Reflag     []UID     // whose copies would get other flags
+	Discard    []UID     // whose copies would be removed
+	After      []UID     // for which the account's After would be carried out, besides those of Deliver
+
+	Skipped     int // listed, and left alone
+	Quarantined int // of those, because they have failed several times
+}
+
+// DryRun tells what [Run] would do, and does nothing: it opens mailboxes
+// read-only, retrieves header sections at most (where the account's filter or
+// its rule for lost identities asks for them), and ends a POP3 session without
+// QUIT. Sink and store are only looked at. It returns one Forecast a mailbox,
+// and those so far with an error.
+//
+// QUIRK: Courier and GNU Mailutils number a mailbox that nobody has opened for
+// writing anew for each session, so that all of it looks new.
+func DryRun(ctx context.Context, a Account, sink Sink, store Store) ([]Forecast, error) {
+	var all []Forecast
+	ask := func(ctx context.Context, r *run) error {
+		f, err := r.forecast(ctx)
+		if err == nil {
+			all = append(all, f)
+		}
+		return err
+	}
+	if len(a.Mailboxes) > 0 {
+		t := &tour{a: a, sink: sink, store: store}
+		err := t.run(ctx, ask)
+		return all, err
+	}
+	err := ask(ctx, &run{a: a, box: a.Box(), sink: sink, store: store})
+	return all, err
+}
+
+// dry tells whether nothing may have any effect.
+func (r *run) dry() bool { return r.opening.dry }
+
+func (r *run) forecast(ctx context.Context) (Forecast, error) {
+	f := Forecast{Mailbox: r.box.Mailbox}
+	r.opening.dry = true
+	r.start()
+	pl, _, err := r.decide(ctx)
+	r.end()
+	if err != nil {
+		if ctx.Err() != nil {
+			err = transport.Mark(context.Cause(ctx), err)
+		}
+		return f, fmt.Errorf("dry run: %s %s: %w", r.box.Account, r.box.Mailbox, err)
+	}
+	if pl == nil {
+		f.Skipped, f.Quarantined = r.report.Skipped, r.report.Quarantined
+		return f, nil
+	}
+	f.Skipped, f.Quarantined = pl.skipped, pl.quarantined
+	for _, j := range pl.deliver {
+		switch {
+		case j.headerOnly:
+			f.HeaderOnly = append(f.HeaderOnly, j.Summary)
+			continue
+		case j.remove:
+			f.Remove = append(f.Remove, j.UID)
+		}
+		f.Deliver = append(f.Deliver, j.Summary)
+	}
+	f.Delete = append(uidsOf(pl.doomed), uidsOf(pl.doom)...)
+	for _, rf := range pl.reflag {
+		f.Reflag = append(f.Reflag, rf.UID)
+	}
+	f.Discard, f.After = uidsOf(pl.discard), uidsOf(pl.act)
+	return f, nil
+}
+
+func uidsOf(recs []Record) []UID {
+	var uids []UID
+	for _, rec := range recs {
+		uids = append(uids, rec.UID)
+	}
+	return uids
+}

@@ -1,0 +1,99 @@
+package retrieval_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"example.com/postbag/message"
+	"example.com/postbag/retrieval"
+)
+
+// What a dry run foretells comes true, and the dry run itself leaves no trace:
+// not on the server, not here.
+func TestDryRun(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.DeleteAfter(24 * time.Hour)
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		q.run()
+		days(2)
+		q.server.Deliver(mail("C", 1), mail("BIG", 5000), mail("D", 1))
+		q.acct.Limits.MessageSize = 1000
+		q.acct.Filter.Envelope = func(_ retrieval.Summary, e *message.Envelope) bool { return e.Subject != "D" }
+		remembered, contents, commands := fmt.Sprint(q.state()), fmt.Sprint(q.server.Contents()), len(q.server.Commands())
+		dry := &untouched{q.shelf, t}
+		f, err := retrieval.DryRun(t.Context(), q.acct, dry, q.store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := fmt.Sprintf("deliver %d, header only %d, delete %d, skipped %d", len(f[0].Deliver), len(f[0].HeaderOnly), len(f[0].Delete), f[0].Skipped)
+		if want := "deliver 1, header only 1, delete 2, skipped 1"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if now := fmt.Sprint(q.state()); now != remembered {
+			t.Errorf("the store was\n%s and is\n%s", remembered, now)
+		}
+		if now := fmt.Sprint(q.server.Contents()); now != contents {
+			t.Errorf("the server had\n%s and has\n%s", contents, now)
+		}
+		for _, c := range q.server.Commands()[commands:] {
+			switch c.Name {
+			case "SELECT", "STORE", "UID STORE", "EXPUNGE", "UID EXPUNGE", "CLOSE", "UID MOVE", "DELE", "QUIT", "RETR", "APPEND":
+				t.Errorf("the dry run sent %s", c.Name)
+			}
+		}
+		commands = len(q.server.Commands())
+		rep := q.run()
+		acted := false
+		for _, c := range q.server.Commands()[commands:] {
+			acted = acted || c.Name == "SELECT" || c.Name == "QUIT"
+		}
+		if !acted {
+			t.Error("the real run sent neither SELECT nor QUIT: is this what commands are called?")
+		}
+		if rep.Delivered != 2 || rep.HeaderOnly != 1 || rep.Deleted != 2 || rep.Skipped != 1 {
+			t.Errorf("%+v", rep)
+		}
+	})
+}
+
+func TestDryRunMailboxes(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Create("Work")
+		q.server.DeliverTo("Work", mail("A", 1))
+		q.acct.Mailboxes = []string{"*"}
+		f, err := retrieval.DryRun(t.Context(), q.acct, &untouched{q.shelf, t}, q.store)
+		if err != nil || len(f) != 2 || len(f[0].Deliver) != 0 || len(f[1].Deliver) != 1 || f[1].Mailbox != "Work" {
+			t.Errorf("%+v, %v", f, err)
+		}
+	}, retrieval.IMAP)
+}
+
+// untouched is a sink that must not be changed.
+type untouched struct {
+	*shelf
+	t *testing.T
+}
+
+var errTouched = errors.New("the sink was touched")
+
+func (u *untouched) touched() error {
+	u.t.Error(errTouched)
+	return errTouched
+}
+
+func (u *untouched) Deliver(context.Context, *retrieval.Message) (string, error) {
+	return "", u.touched()
+}
+
+func (u *untouched) Flush(context.Context) error { return u.touched() }
+
+func (u *untouched) SetFlags(context.Context, string, []retrieval.Flag) (string, error) {
+	return "", u.touched()
+}
+
+func (u *untouched) Discard(context.Context, string) error { return u.touched() }
+
+func (u *untouched) Note(context.Context, retrieval.Box, string) error { return u.touched() }
