@@ -6,15 +6,15 @@ import "time"
 type Report struct {
 	Listed      int   `json:"listed"`      // messages on the server
 	Delivered   int   `json:"delivered"`   // settled: delivered, durable and recorded
-	HeaderOnly  int   `json:"header_only"` // of those, header sections of messages that are too large
+	HeaderOnly  int   `json:"header_only,omitempty"` // of those, header sections of messages that are too large
 	Deleted     int   `json:"deleted"`     // on the server, confirmed by it
 	Reflagged   int   `json:"reflagged"`   // delivered copies that got other flags
 	Discarded   int   `json:"discarded"`   // delivered copies removed, as on the server
-	Acted       int   `json:"acted"`       // messages for which the account's After was carried out
-	Sent        int   `json:"sent"`        // messages whose change here was carried to the server
-	Rematched   int   `json:"rematched"`   // messages known again under another name
+	Acted       int   `json:"acted,omitempty"`       // messages for which the account's After was carried out
+	Sent        int   `json:"sent,omitempty"`        // messages whose change here was carried to the server
+	Rematched   int   `json:"rematched,omitempty"`   // messages known again under another name
 	Skipped     int   `json:"skipped"`     // listed, and nothing to do, not wanted, or beyond a limit
-	Quarantined int   `json:"quarantined"` // of those, because they have failed several times
+	Quarantined int   `json:"quarantined,omitempty"` // of those, because they have failed several times
 	Failed      int   `json:"failed"`      // could not be retrieved, delivered or deleted
 	Bytes       int64 `json:"bytes"`       // of the messages delivered
 	WireIn      int64 `json:"wire_in"`     // octets received, TLS included

@@ -191,9 +191,9 @@ func (f *storeFixture) wantState(p retrieval.Page, cursor []byte, c retrieval.Cl
 // in any order.
 func sameRecord(a, b retrieval.Record) bool {
 	return a.UID == b.UID && a.Stage == b.Stage && a.Ref == b.Ref && retrieval.SameFlags(a.Flags, b.Flags) &&
-		a.Since.Equal(b.Since) && a.Delivered.Equal(b.Delivered) && a.Vanished.Equal(b.Vanished) && a.Retry.Equal(b.Retry) &&
+		a.Since.Equal(b.Since) && a.Delivered.Equal(b.Delivered) && a.Vanished.Equal(b.Vanished) && a.Retry.Equal(b.Retry) && a.Received.Equal(b.Received) &&
 		a.Size == b.Size && a.Print == b.Print && a.Email == b.Email && a.Twin == b.Twin && a.HeaderOnly == b.HeaderOnly &&
-		a.Acted == b.Acted && a.Deletes == b.Deletes && a.Attempts == b.Attempts
+		a.Due == b.Due && a.Deletes == b.Deletes && a.Attempts == b.Attempts
 }
 
 func (f *storeFixture) reopen() {
