@@ -4,22 +4,22 @@ import "time"
 
 // Report is what a [Run] did, complete up to its error if it had one.
 type Report struct {
-	Listed      int   `json:"listed"`      // messages on the server
-	Delivered   int   `json:"delivered"`   // settled: delivered, durable and recorded
+	Listed      int   `json:"listed"`                // messages on the server
+	Delivered   int   `json:"delivered"`             // settled: delivered, durable and recorded
 	HeaderOnly  int   `json:"header_only,omitempty"` // of those, header sections of messages that are too large
-	Deleted     int   `json:"deleted"`     // on the server, confirmed by it
-	Reflagged   int   `json:"reflagged"`   // delivered copies that got other flags
-	Discarded   int   `json:"discarded"`   // delivered copies removed, as on the server
+	Deleted     int   `json:"deleted"`               // on the server, confirmed by it
+	Reflagged   int   `json:"reflagged"`             // delivered copies that got other flags
+	Discarded   int   `json:"discarded"`             // delivered copies removed, as on the server
 	Acted       int   `json:"acted,omitempty"`       // messages for which the account's After was carried out
 	Sent        int   `json:"sent,omitempty"`        // messages whose change here was carried to the server
 	Rematched   int   `json:"rematched,omitempty"`   // messages known again under another name
-	Skipped     int   `json:"skipped"`     // listed, and nothing to do, not wanted, or beyond a limit
+	Skipped     int   `json:"skipped"`               // listed, and nothing to do, not wanted, or beyond a limit
 	Quarantined int   `json:"quarantined,omitempty"` // of those, because they have failed several times
-	Failed      int   `json:"failed"`      // could not be retrieved, delivered or deleted
-	Bytes       int64 `json:"bytes"`       // of the messages delivered
-	WireIn      int64 `json:"wire_in"`     // octets received, TLS included
-	WireOut     int64 `json:"wire_out"`    // octets sent
-	RoundTrips  int64 `json:"round_trips"` // times this side spoke after the server had
+	Failed      int   `json:"failed"`                // could not be retrieved, delivered or deleted
+	Bytes       int64 `json:"bytes"`                 // of the messages delivered
+	WireIn      int64 `json:"wire_in"`               // octets received, TLS included
+	WireOut     int64 `json:"wire_out"`              // octets sent
+	RoundTrips  int64 `json:"round_trips"`           // times this side spoke after the server had
 
 	Elapsed time.Duration `json:"-"`
 
