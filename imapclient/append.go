@@ -122,10 +122,14 @@ func (c *Client) upload(args string, src io.Reader, size int64) (tag string, err
 			return "", err
 		}
 	}
-	w := bufio.NewWriterSize(c.conn, 32<<10)
+	out := &sender{c: c}
+	w := bufio.NewWriterSize(out, 32<<10)
 	n, err := io.CopyN(w, src, size)
 	if broken := c.conn.Err(); broken != nil {
 		return "", broken
+	}
+	if out.err != nil {
+		return tag, nil // why, the server may have said
 	}
 	if err == nil {
 		err = atEnd(src)
@@ -138,7 +142,20 @@ func (c *Client) upload(args string, src io.Reader, size int64) (tag string, err
 	c.conn.Transcript().Note("a message of %d octets", size)
 	c.conn.Transcript().Client([]byte("\r\n"))
 	w.WriteString("\r\n")
-	return tag, w.Flush()
+	w.Flush()
+	return tag, c.conn.Err()
+}
+
+// sender sends what something is to be read after.
+type sender struct {
+	c   *Client
+	err error
+}
+
+// Write implements io.Writer.
+func (s *sender) Write(p []byte) (n int, err error) {
+	n, s.err = s.c.conn.Send(p)
+	return n, s.err
 }
 
 // atEnd makes sure that a source has no more.

@@ -34,6 +34,7 @@ type Client struct {
 
 	box       *Mailbox // the selected one, or nil
 	activity  Activity // since the last look
+	watch     *Watch   // that is under way, or nil
 	avgBody   int64    // of the bodies received, for the size of batches
 	flagNames map[string]string
 	flagLists map[string][]string

@@ -192,6 +192,7 @@ func (l *listing) readStatus(r *response) error {
 	for {
 		r.space()
 		if r.take(')') {
+			r.c.noteStatus(s)
 			return nil
 		}
 		item := r.word()

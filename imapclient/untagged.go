@@ -80,6 +80,11 @@ func (c *Client) observe(r *response) error {
 		return c.fail(c.statusError("", "BYE", r.rest()))
 	case "CAPABILITY":
 		c.caps = parseCapabilities(r.rest())
+	case "STATUS", "LIST":
+		if c.watch != nil {
+			r.pos = 2
+			return c.watch.hear(r)
+		}
 	}
 	return nil
 }
@@ -111,6 +116,10 @@ func (c *Client) observeCode(rest []byte) {
 	switch code {
 	case "CAPABILITY":
 		c.caps = parseCapabilities(args)
+	case "NOTIFICATIONOVERFLOW":
+		if c.watch != nil {
+			c.watch.overflow()
+		}
 	case "ALERT":
 		c.conn.Transcript().Note("the server wants this shown: %q", c.scrub(text))
 	}

@@ -40,6 +40,7 @@ func IMAP() []Scenario[*imapclient.Client] {
 		{Name: "break", Run: imapBreak},
 		{Name: "empty", Empty: true, Run: imapEmpty},
 		{Name: "idle", Run: imapIdle},
+		{Name: "watch", Empty: true, Real: true, Run: imapWatch},
 		{Name: "manage", Real: true, Run: imapManage},
 		{Name: "utf8", Real: true, Run: imapUTF8},
 		{Name: "append", Real: true, Run: imapAppend},

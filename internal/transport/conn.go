@@ -37,7 +37,8 @@ type Conn struct {
 	trips  atomic.Int64
 	spoken atomic.Bool // this side spoke last
 
-	err atomic.Pointer[error] // the first error
+	err    atomic.Pointer[error]  // the first error
+	unsent atomic.Pointer[unsent] // a failed Send, while what came before it is read
 
 	mu  sync.Mutex
 	cur net.Conn // raw, or TLS over it
@@ -145,20 +146,23 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if err := c.Err(); err != nil {
 		return 0, err
 	}
+	n, err := c.write(p)
+	if err != nil {
+		err = c.ioError(err)
+	}
+	return n, err
+}
+
+func (c *Conn) write(p []byte) (n int, err error) {
 	if !c.spoken.Swap(true) {
 		c.trips.Add(1)
 	}
 	cur := c.current()
 	cur.SetWriteDeadline(c.deadline())
-	var n int
-	var err error
 	if w := c.deflate; w != nil {
 		n, err = writeDeflated(w, p)
 	} else {
 		n, err = cur.Write(p)
-	}
-	if err != nil {
-		err = c.ioError(err)
 	}
 	return n, err
 }
@@ -233,14 +237,22 @@ func (c *Conn) deadline() time.Time {
 // ioError makes the connection's one error from what the operating system
 // said, and returns the one that came first.
 func (c *Conn) ioError(err error) error {
+	c.Fail(c.reason(err))
+	return c.Err()
+}
+
+// reason is the error that a connection ends with.
+func (c *Conn) reason(err error) error {
+	if u := c.unsent.Load(); u != nil {
+		return u.err
+	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = fmt.Errorf("no data for %v", time.Duration(c.stall.Load()))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("the server closed the connection: %w", io.ErrUnexpectedEOF)
 	}
-	c.Fail(Mark(ErrUnavailable, err))
-	return c.Err()
+	return Mark(ErrUnavailable, err)
 }
 
 // wire is what the buffer reads from.
@@ -252,7 +264,7 @@ func (w wire) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	cur := c.current()
-	cur.SetReadDeadline(c.deadline())
+	cur.SetReadDeadline(c.readDeadline())
 	n, err := cur.Read(p)
 	if n > 0 {
 		c.spoken.Store(false)
