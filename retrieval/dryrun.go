@@ -41,8 +41,7 @@ func DryRun(ctx context.Context, a Account, sink Sink, store Store) ([]Forecast,
 		return err
 	}
 	if len(a.Mailboxes) > 0 {
-		t := &tour{a: a, sink: sink, store: store}
-		err := t.run(ctx, ask)
+		err := newTour(a, sink, store).run(ctx, ask)
 		return all, err
 	}
 	err := ask(ctx, &run{a: a, box: a.Box(), sink: sink, store: store})
@@ -56,8 +55,8 @@ func (r *run) forecast(ctx context.Context) (Forecast, error) {
 	f := Forecast{Mailbox: r.box.Mailbox}
 	r.opening.dry = true
 	r.start()
+	defer r.end()
 	pl, _, err := r.decide(ctx)
-	r.end()
 	if err != nil {
 		if ctx.Err() != nil {
 			err = transport.Mark(context.Cause(ctx), err)

@@ -14,15 +14,8 @@ import (
 // runMailboxes is Run for several mailboxes, over one connection as long as it
 // lasts. What goes wrong with one leaves the others alone.
 func runMailboxes(ctx context.Context, a Account, sink Sink, store Store) (Report, error) {
-	start := time.Now()
-	t := &tour{a: a, sink: sink, store: store, report: Report{Mailboxes: make(map[string]Report)}}
-	err := t.run(ctx, func(ctx context.Context, r *run) error {
-		err := r.whole(ctx)
-		t.report.add(r.report)
-		t.report.Mailboxes[r.box.Mailbox] = r.report
-		return err
-	})
-	t.report.Elapsed = time.Since(start)
+	t := newTour(a, sink, store)
+	err := t.all(ctx)
 	return t.report, err
 }
 
@@ -33,8 +26,28 @@ type tour struct {
 	store Store
 
 	c      *imapclient.Client
+	past   imapclient.Stats // of c, before
+	keep   bool             // c is not to be logged out
+	boxes  []imapclient.ListedMailbox
 	held   map[string]bool // what was delivered, by its name over all mailboxes; nil if it does not matter
 	report Report
+}
+
+func newTour(a Account, sink Sink, store Store) *tour {
+	return &tour{a: a, sink: sink, store: store, report: Report{Mailboxes: make(map[string]Report)}}
+}
+
+// all runs over each mailbox.
+func (t *tour) all(ctx context.Context) error {
+	start := time.Now()
+	err := t.run(ctx, func(ctx context.Context, r *run) error {
+		err := r.whole(ctx)
+		t.report.add(r.report)
+		t.report.Mailboxes[r.box.Mailbox] = r.report
+		return err
+	})
+	t.report.Elapsed = time.Since(start)
+	return err
 }
 
 // run does something in each mailbox.
@@ -42,11 +55,17 @@ func (t *tour) run(ctx context.Context, do func(context.Context, *run) error) er
 	if err := t.a.check(); err != nil {
 		return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
 	}
-	defer t.hangUp(ctx)
+	if t.keep {
+		t.past = t.c.Stats()
+		defer t.count()
+	} else {
+		defer t.hangUp(ctx)
+	}
 	boxes, err := t.choose(ctx)
 	if err != nil {
 		return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
 	}
+	t.boxes = boxes
 	var failed []error
 	for _, m := range boxes {
 		if m.Has(`\All`) && len(failed) > 0 {
@@ -67,8 +86,10 @@ func (t *tour) run(ctx context.Context, do func(context.Context, *run) error) er
 // choose connects and lists the mailboxes that the account names, that of all
 // messages last.
 func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
-	if err := t.dial(ctx); err != nil {
-		return nil, err
+	if t.c == nil {
+		if err := t.dial(ctx); err != nil {
+			return nil, err
+		}
 	}
 	caps, err := t.c.Capabilities(ctx)
 	if err != nil {
@@ -150,11 +171,19 @@ func (t *tour) hangUp(ctx context.Context) {
 		t.c.Logout(ctx)
 	}
 	t.c.Close()
+	t.count()
+	t.c, t.past = nil, imapclient.Stats{}
+}
+
+// count adds up the traffic of a connection.
+func (t *tour) count() {
+	if t.c == nil {
+		return
+	}
 	st := t.c.Stats()
-	t.report.WireIn += st.In
-	t.report.WireOut += st.Out
-	t.report.RoundTrips += st.RoundTrips
-	t.c = nil
+	t.report.WireIn += st.In - t.past.In
+	t.report.WireOut += st.Out - t.past.Out
+	t.report.RoundTrips += st.RoundTrips - t.past.RoundTrips
 }
 
 // isChosen tells whether patterns choose a mailbox: the last that matches

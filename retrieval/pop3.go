@@ -75,7 +75,8 @@ func dialPOP3(ctx context.Context, a *Account, single bool) (*pop3client.Client,
 
 // Features implements [Retriever].
 func (s *pop3Session) Features() Features {
-	return Features{Protocol: POP3, ExactDelete: true, Pipelining: s.c.Pipelining()}
+	delay, _ := s.c.Capabilities().LoginDelay()
+	return Features{Protocol: POP3, ExactDelete: true, Pipelining: s.c.Pipelining(), LoginDelay: delay}
 }
 
 // List implements [Retriever]. A server without UIDL is

@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 // Retriever is one session with one mailbox of one account, shaped like a
@@ -65,6 +66,10 @@ type Features struct {
 
 	// Pipelining: many messages are under way at a time.
 	Pipelining bool
+
+	// LoginDelay is the least time that the server wants between two logins
+	// (LOGIN-DELAY, RFC 2449 section 6.5); zero if it has not said.
+	LoginDelay time.Duration
 
 	// Generation, if not empty, is what every UID begins with, followed by a
 	// dot. When it changes, UIDs from before name nothing (IMAP UIDVALIDITY).

@@ -58,8 +58,9 @@ type run struct {
 	ticked   bool      // the clock is written
 	lastWall time.Time // when it was written before
 
-	r      Retriever
-	report Report
+	r        Retriever
+	features Features // of the last session
+	report   Report
 
 	// unsettled: a message was retrieved and not settled. This session must
 	// not tell the server that all went well.
@@ -72,8 +73,8 @@ type run struct {
 // whole is run, with its beginning and end.
 func (r *run) whole(ctx context.Context) error {
 	r.start()
+	defer r.end() // also if the sink panics
 	err := r.run(ctx)
-	r.end()
 	r.report.Elapsed = time.Since(r.now)
 	if err != nil && ctx.Err() != nil {
 		err = transport.Mark(context.Cause(ctx), err)
@@ -204,7 +205,7 @@ func (r *run) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.r = s
+	r.r, r.features = s, s.Features()
 	return nil
 }
 

@@ -1,0 +1,180 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/postbag/imapclient"
+)
+
+// subject is an account that a [Watch] follows.
+type subject struct {
+	w *watcher
+	a Account
+
+	backoff
+	c     *imapclient.Client // kept open between runs; nil: none is
+	since time.Time          // when c was opened
+	watch *imapclient.Watch
+	last  *imapclient.Mailbox // boxes[0], when it was last opened to wait
+	boxes []string            // that were gone through, the first to be watched most closely
+	delay time.Duration       // LOGIN-DELAY
+}
+
+// round is one run, and what follows from it: for how long the account is left
+// alone, or has nothing to do unless the server tells of news.
+func (s *subject) round(ctx context.Context) (time.Duration, error) {
+	done, err := s.w.turn(ctx, s.a.addr())
+	if err != nil {
+		return 0, err
+	}
+	s.w.tell(Event{Account: s.a.Identity(), Kind: RunBegins})
+	begun := time.Now()
+	var report Report
+	err = guarded(func() (err error) {
+		report, err = s.run(ctx)
+		return err
+	})
+	if ctx.Err() != nil {
+		done()
+		return 0, err
+	}
+	s.w.tell(Event{Account: s.a.Identity(), Kind: RunEnds, Report: report, Err: err})
+	done()
+	if err != nil {
+		if s.c != nil && s.c.Err() == nil && !errors.Is(err, ErrSink) && !errors.Is(err, ErrStore) {
+			s.hangUp() // what state it is in nobody knows
+		}
+		return s.failed(err, draw), err
+	}
+	if s.c == nil {
+		s.ok(max(time.Since(begun), s.w.o.Poll))
+		return max(s.w.o.Poll, s.delay+time.Second), nil
+	}
+	return s.w.o.Resync, nil
+}
+
+// run runs over the account, over the connection that is open if one is.
+func (s *subject) run(ctx context.Context) (Report, error) {
+	if err := s.a.check(); err != nil {
+		return Report{}, fmt.Errorf("%w: %w", errBadAccount, err)
+	}
+	if s.a.Protocol == POP3 {
+		r := &run{a: s.a, box: s.a.Box(), sink: s.w.sink, store: s.w.store}
+		err := r.whole(ctx)
+		s.delay = r.features.LoginDelay
+		return r.report, err
+	}
+	if s.c != nil && s.c.Err() != nil {
+		s.hangUp()
+	}
+	if s.c == nil {
+		c, err := dialIMAP(ctx, &s.a)
+		if err != nil {
+			return Report{}, fmt.Errorf("retrieve: %s: %w", s.a.Identity(), err)
+		}
+		s.c, s.since = c, time.Now()
+	}
+	return s.over(ctx)
+}
+
+// over runs over the account's mailbox, or mailboxes, over s.c.
+func (s *subject) over(ctx context.Context) (Report, error) {
+	if len(s.a.Mailboxes) == 0 {
+		r := &run{a: s.a, box: s.a.Box(), sink: s.w.sink, store: s.w.store, opening: opening{client: s.c}}
+		s.boxes = []string{r.box.Mailbox}
+		err := r.whole(ctx)
+		return r.report, err
+	}
+	t := newTour(s.a, s.w.sink, s.w.store)
+	t.c, t.keep = s.c, true
+	err := t.all(ctx)
+	if t.c != s.c {
+		s.c, s.since, s.watch, s.last = t.c, time.Now(), nil, nil
+	}
+	s.boxes = s.boxes[:0]
+	for _, m := range t.boxes {
+		s.boxes = append(s.boxes, m.Name)
+	}
+	return t.report, err
+}
+
+// rest waits for news, or as long as it is told. It returns an error when ctx
+// has ended.
+func (s *subject) rest(ctx context.Context, wait time.Duration) error {
+	if s.c == nil || s.c.Err() != nil || len(s.boxes) == 0 {
+		s.hangUp()
+		s.w.tell(Event{Account: s.a.Identity(), Kind: Waits, Wait: wait, How: "time"})
+		return sleep(ctx, wait)
+	}
+	err := s.listen(ctx, wait)
+	lasted := time.Since(s.since)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err == nil {
+		s.ok(lasted)
+		return nil
+	}
+	s.hangUp()
+	s.ok(lasted)
+	again := s.failed(err, draw)
+	s.w.tell(Event{Account: s.a.Identity(), Kind: Waits, Wait: again, How: "time", Err: err})
+	return sleep(ctx, again)
+}
+
+// listen waits until the server tells of news, at most for so long. The first
+// time over a connection it returns at once: what has happened since the run
+// began, nobody has told.
+func (s *subject) listen(ctx context.Context, wait time.Duration) error {
+	if len(s.boxes) > 1 {
+		box, err := s.c.Examine(ctx, s.boxes[0])
+		if err != nil {
+			return err
+		}
+		last := s.last
+		if s.last = box; last == nil || last.Messages != box.Messages || last.UIDNext != box.UIDNext || last.HighestModSeq != box.HighestModSeq {
+			return nil
+		}
+	}
+	if s.watch == nil {
+		w, err := s.c.Watch(ctx, &imapclient.WatchOptions{Mailboxes: s.boxes[1:], Heartbeat: s.w.o.Heartbeat, Poll: s.w.o.Poll})
+		if err != nil {
+			return err
+		}
+		s.watch = w
+		if len(s.boxes) > 1 {
+			return nil
+		}
+	}
+	s.w.tell(Event{Account: s.a.Identity(), Kind: Waits, Wait: wait, How: s.watch.Way().String()})
+	timed, cancel := context.WithTimeoutCause(ctx, wait, errWaited)
+	defer cancel()
+	_, err := s.watch.Wait(timed)
+	if errors.Is(err, errWaited) {
+		return nil
+	}
+	return err
+}
+
+var errWaited = errors.New("waited long enough")
+
+func (s *subject) hangUp() {
+	if s.c != nil {
+		s.c.Close()
+		s.c, s.watch, s.last = nil, nil, nil
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
