@@ -106,7 +106,9 @@ func at(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // printable quotes what a terminal could take for something else, or a reader
 // for nothing or for two words.
 func printable(s string) string {
-	strange := func(r rune) bool { return r == ' ' || r == ',' || r == '"' || r == utf8.RuneError || !strconv.IsPrint(r) }
+	strange := func(r rune) bool {
+		return r == ' ' || r == ',' || r == '"' || r == utf8.RuneError || !strconv.IsPrint(r)
+	}
 	if s == "" || strings.ContainsFunc(s, strange) {
 		return strconv.Quote(s)
 	}
