@@ -38,6 +38,7 @@ var may = map[string][]string{
 	"retrieval/retrievaltest":  {"retrieval", "internal/pop3server", "internal/fakemail", "internal/session", "internal/testca"},
 	"examples/bouncer":         {"retrieval", "retrieval/disk"},
 	"examples/inspect":         {"message"},
+	"examples/ledger":          {"retrieval", "retrieval/disk"},
 	"examples/mailget":         {"retrieval", "retrieval/disk", "retrieval/retrievaltest", "message"},
 }
 

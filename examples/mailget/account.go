@@ -24,7 +24,7 @@ func (c *command) account(ctx context.Context) (a retrieval.Account, done func()
 	if err != nil {
 		return a, done, usageError("%v", err)
 	}
-	a.Policy, a.Limits.Messages = policies[c.policy], c.limit
+	a.Policy, a.Reset, a.Limits.Messages = policies[c.policy], resets[c.reset], c.limit
 	if c.policy == "sync" && a.Protocol == retrieval.POP3 {
 		return a, done, usageError("-policy sync needs IMAP: a POP3 server has no flags, and does not say why a message is gone")
 	}

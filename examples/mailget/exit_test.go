@@ -113,6 +113,7 @@ func TestExitCodes(t *testing.T) {
 		{"not a URL", []string{password, none, "example.com"}, 2, "scheme"},
 		{"password in the URL", []string{none, "imaps://joe:secret@example.com"}, 2, "password does not belong"},
 		{"unknown policy", []string{password, none, "-policy", "keep", imap.url}, 2, "leave, delete, sync"},
+		{"unknown reset", []string{password, none, "-reset", "hope", imap.url}, 2, "stop, rematch"},
 		{"unknown sink", []string{password, "-to", "mbox:x", imap.url}, 2, "maildir:DIR"},
 		{"Maildir without a name", []string{password, "-to", "maildir:", imap.url}, 2, "maildir:DIR"},
 		{"no sink", []string{password, imap.url}, 2, "-to"},
@@ -175,7 +176,7 @@ func TestHelp(t *testing.T) {
 	if r.code != 0 || r.stderr != "" {
 		t.Errorf("%+v", r)
 	}
-	for _, flag := range strings.Fields("password-env password-file policy to ledger list limit cafile plaintext json transcript record record-unmasked progress demo") {
+	for _, flag := range strings.Fields("password-env password-file policy to ledger reset list limit cafile plaintext json transcript record record-unmasked progress demo") {
 		if !strings.Contains(r.stdout, "\n  -"+flag) {
 			t.Errorf("-help does not tell of -%s", flag)
 		}

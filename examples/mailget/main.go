@@ -52,6 +52,7 @@ type options struct {
 	policy       string
 	to           string
 	ledger       string
+	reset        string
 	list         bool
 	limit        int
 	caFile       string
@@ -79,7 +80,7 @@ exit code:
   3  the server does not accept the credentials
   4  server or ledger not available now: try again later
   5  no secure connection, or a server that breaks the protocol
-  6  the disk here: full, not writable, or a ledger that is none
+  6  the disk here: full, not writable, or a ledger that is none, or lost (see -reset)
 `
 
 // parse reads the command line. Flags may stand behind the URL too.
@@ -93,6 +94,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	f.StringVar(&o.policy, "policy", "leave", "`what` to do: leave messages on the server, delete them there once they are safe here, or sync: follow the server")
 	f.StringVar(&o.to, "to", "", "`where` to deliver: maildir:DIR, or none: retrieve and throw away")
 	f.StringVar(&o.ledger, "ledger", "", "remember in `file` what was delivered; without it every run begins anew")
+	f.StringVar(&o.reset, "reset", "stop", "`what` to do when the ledger is lost or the server has renumbered its mailbox: stop, rematch (know messages again), reseed (all there now is settled) or refetch (all is new)")
 	f.BoolVar(&o.list, "list", false, "list the mailbox, retrieve nothing but headers")
 	f.IntVar(&o.limit, "limit", 0, "at most `n` messages, the oldest first; 0 means all")
 	f.StringVar(&o.caFile, "cafile", "", "trust the certificate authorities in `file` (PEM) instead of the system's")
@@ -134,6 +136,7 @@ func (o *options) check(urls int) error {
 		return nil
 	}
 	_, isPolicy := policies[o.policy]
+	_, isReset := resets[o.reset]
 	switch {
 	case urls != 1:
 		return usageError("one URL is needed, there are %d (-help tells more)", urls)
@@ -147,6 +150,8 @@ func (o *options) check(urls int) error {
 		return usageError("-password-env and -password-file cannot both be")
 	case o.unmasked && o.record == "":
 		return usageError("-record-unmasked goes with -record")
+	case !isReset:
+		return usageError("-reset %q is none of stop, rematch, reseed, refetch", o.reset)
 	case o.list:
 		return nil
 	case o.to == "":
@@ -173,6 +178,13 @@ var policies = map[string]retrieval.Policy{
 	"leave":  retrieval.LeaveOnServer,
 	"delete": retrieval.DownloadAndDelete,
 	"sync":   retrieval.ServerSync,
+}
+
+var resets = map[string]retrieval.Reset{
+	"stop":    retrieval.Stop,
+	"rematch": retrieval.Rematch,
+	"reseed":  retrieval.Reseed,
+	"refetch": retrieval.Refetch,
 }
 
 // command is what one call works with.

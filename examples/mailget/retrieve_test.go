@@ -80,6 +80,24 @@ func TestNoLedger(t *testing.T) {
 	}
 }
 
+// A ledger that is gone is found out, and what then is said by -reset.
+func TestLostLedger(t *testing.T) {
+	for _, p := range protocols {
+		w := newPlace(t, p)
+		w.server.Deliver(demoMail()...)
+		w.must(w.mailget(w.into("-json", w.url)...))
+		if err := os.Remove(w.path("ledger")); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.mailget(w.into("-policy", "delete", w.url)...); r.code != 6 || !strings.Contains(r.stderr, "another ledger") || len(w.server.Contents()) != 12 {
+			t.Errorf("%s: %+v, want exit 6 and nothing done", p, r)
+		}
+		if got := w.must(w.mailget(w.into("-json", "-policy", "delete", "-reset", "refetch", w.url)...)); got.Delivered != 12 || got.Deleted != 12 || len(w.files()) != 12 {
+			t.Errorf("%s: %+v, %d files, want 12 delivered, and none of them twice", p, got, len(w.files()))
+		}
+	}
+}
+
 // What -to none threw away must not count as delivered, whatever is called
 // with the same ledger afterwards.
 func TestNoneThenDelete(t *testing.T) {

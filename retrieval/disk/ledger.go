@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	err   error // that the file is damaged, once that is known
+	torn  error // of the disk, after which nobody knows what is on it
 	taken map[retrieval.Box]*page
 
 	step func(string) // told of the steps of Compact, in tests
@@ -224,7 +226,12 @@ func (l *Ledger) transact(ctx context.Context, kind transaction, f func(tx *bbol
 	}
 	l.using.RLock()
 	defer l.using.RUnlock()
-	return l.wrap(l.guarded(func() error { return kind(l.db, f) }))
+	return l.wrap(l.guarded(func() error {
+		if err := l.mistrust(nil); err != nil {
+			return err
+		}
+		return l.mistrust(typed(kind(l.db, f)))
+	}))
 }
 
 // guarded is guard, and remembers damage.
@@ -239,6 +246,18 @@ func (l *Ledger) guarded(f func() error) error {
 		l.err = err
 	}
 	return err
+}
+
+// mistrust returns err, and after an error of the disk that error for ever: the
+// system may have thrown away what it could not write, and show it all the
+// same. What there is shows when the ledger is opened again.
+func (l *Ledger) mistrust(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.torn == nil && errors.Is(err, syscall.EIO) {
+		l.torn = fmt.Errorf("the disk has failed, and the ledger is to be opened again: %w", err)
+	}
+	return cmp.Or(l.torn, err)
 }
 
 func (l *Ledger) damage() error {
