@@ -131,7 +131,8 @@ func (l *mboxLock) isAt(path string) error {
 	return err
 }
 
-// checkMbox tells whether a file is an mbox, or empty.
+// checkMbox tells whether a file is an mbox, or empty, or so short that it may
+// be what a crash has left of one.
 func checkMbox(f *os.File) error {
 	fi, err := f.Stat()
 	if err != nil {
@@ -145,7 +146,7 @@ func checkMbox(f *os.File) error {
 	if err != nil && err != io.EOF {
 		return err
 	}
-	if n > 0 && string(start[:n]) != fromMark {
+	if string(start[:n]) != fromMark[:n] {
 		return fmt.Errorf("%s: %w", f.Name(), ErrNotMbox)
 	}
 	return nil

@@ -125,6 +125,9 @@ func (m *Mbox) append(l *mboxLock) error {
 	if err != nil {
 		return err
 	}
+	if size > 0 && size < int64(len(fromMark)) {
+		return fmt.Errorf("%s: %w", m.path, ErrNotMbox)
+	}
 	a := appending{offset: size, length: m.spool.end - spoolHeader}
 	if a.pad, err = missingEnds(l.f, size); err != nil {
 		return err
