@@ -95,7 +95,8 @@ func OpenMbox(path string, o *MboxOptions) (*Mbox, error) {
 
 // Deliver takes a message. It is in the mailbox, durably, after [Mbox.Flush].
 // The name returned tells the message from all others, and can be compared
-// with [MboxMessage].Ref.
+// with [MboxMessage].Ref. A message that may have been delivered already
+// ([retrieval.Message].Redelivery) is looked for, and not taken again.
 func (m *Mbox) Deliver(ctx context.Context, msg *retrieval.Message) (ref string, err error) {
 	if err := m.enter(ctx); err != nil {
 		return "", wrapMbox(err)
@@ -122,6 +123,14 @@ func (m *Mbox) Deliver(ctx context.Context, msg *retrieval.Message) (ref string,
 	if err := m.write(msg, &line); err != nil {
 		m.spool.cut(end)
 		return "", wrapMbox(err)
+	}
+	if !msg.Redelivery {
+		return line.ref(), nil
+	}
+	ref, err = m.find(ctx, line.id, func(c mboxCopy) bool { return c.sum == line.sum })
+	if err != nil || ref != "" {
+		m.spool.cut(end)
+		return ref, wrapMbox(err)
 	}
 	return line.ref(), nil
 }

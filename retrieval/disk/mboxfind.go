@@ -18,11 +18,14 @@ func (m *Mbox) Find(ctx context.Context, box retrieval.Box, intent retrieval.Rec
 		return "", false, wrapMbox(err)
 	}
 	defer m.leave()
-	ref, err = m.find(ctx, uniqueName(box, intent.UID), intent.Since)
+	ref, err = m.find(ctx, uniqueName(box, intent.UID), func(c mboxCopy) bool {
+		return !time.Unix(0, c.made).Before(intent.Since)
+	})
 	return ref, ref != "", wrapMbox(err)
 }
 
-func (m *Mbox) find(ctx context.Context, id string, since time.Time) (string, error) {
+// find returns the name of a whole message that is one of those meant.
+func (m *Mbox) find(ctx context.Context, id string, meant func(mboxCopy) bool) (string, error) {
 	l, err := m.lock(ctx)
 	if err != nil {
 		return "", err
@@ -35,7 +38,7 @@ func (m *Mbox) find(ctx context.Context, id string, since time.Time) (string, er
 		return "", err
 	}
 	for _, c := range m.index.copies[id] {
-		if time.Unix(0, c.made).Before(since) {
+		if !meant(c) {
 			continue
 		}
 		whole, err := isWhole(l.f, c.offset, m.index.size)
@@ -76,6 +79,7 @@ type mboxIndex struct {
 type mboxCopy struct {
 	offset int64
 	made   int64
+	sum    uint32
 }
 
 // update reads the mailbox, unless it is as it was.
@@ -94,7 +98,7 @@ func (x *mboxIndex) update(f *os.File) error {
 		line, err := r.ReadSlice('\n')
 		if start && len(line) >= len(fromMark) && string(line[:len(fromMark)]) == fromMark {
 			if l := parseFrom(line); l.id != "" {
-				copies[l.id] = append(copies[l.id], mboxCopy{at, l.made})
+				copies[l.id] = append(copies[l.id], mboxCopy{at, l.made, l.sum})
 			}
 		}
 		start = err == nil
