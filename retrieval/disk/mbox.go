@@ -36,6 +36,8 @@ type Mbox struct {
 	last  int64         // stamp of the last delivery
 	dirty bool          // Find found what may not be durable
 	index mboxIndex
+	in    *bufio.Reader
+	out   *bufio.Writer
 	ended bool
 }
 
@@ -139,13 +141,15 @@ func (m *Mbox) Deliver(ctx context.Context, msg *retrieval.Message) (ref string,
 // message is filled in at the end.
 func (m *Mbox) write(msg *retrieval.Message, line *fromLine) error {
 	begin := m.spool.end
-	r := bufio.NewReaderSize(msg, peekSize)
+	r, w := m.buffers()
+	r.Reset(msg)
+	defer r.Reset(nil)
 	head, err := r.Peek(peekSize)
 	if err != nil && err != io.EOF {
 		return err
 	}
 	line.sender = returnPath(head)
-	w := m.spool.writer()
+	w.Reset(&spoolWriter{m.spool})
 	w.WriteString(line.String()) // its error comes again with Flush
 	enc := &mboxEncoder{w: w, convert: !m.keepCRLF}
 	if _, err := r.WriteTo(enc); err != nil {
@@ -157,6 +161,14 @@ func (m *Mbox) write(msg *retrieval.Message, line *fromLine) error {
 	}
 	_, err = m.spool.f.WriteAt([]byte(line.String()), begin)
 	return err
+}
+
+// buffers returns what all messages go through one after the other.
+func (m *Mbox) buffers() (*bufio.Reader, *bufio.Writer) {
+	if m.in == nil {
+		m.in, m.out = bufio.NewReaderSize(nil, peekSize), bufio.NewWriterSize(nil, bufferSize)
+	}
+	return m.in, m.out
 }
 
 // peekSize is how far the Return-Path is looked for.

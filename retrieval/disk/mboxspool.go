@@ -70,11 +70,7 @@ func (s *spool) remove() {
 	s.f.Close()
 }
 
-// writer returns a writer of the next message.
-func (s *spool) writer() *bufio.Writer {
-	return bufio.NewWriterSize(&spoolWriter{s}, bufferSize)
-}
-
+// spoolWriter adds to a spool.
 type spoolWriter struct{ s *spool }
 
 func (w *spoolWriter) Write(p []byte) (int, error) {
