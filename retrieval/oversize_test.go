@@ -66,7 +66,7 @@ func TestOversizeLie(t *testing.T) {
 }
 
 // What a filter does not want is left alone, and looked at again.
-func TestFilter(t *testing.T) {
+func TestAccountFilter(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {
 		q.acct.Policy = retrieval.DownloadAndDelete
 		q.acct.Filter.Summary = func(s retrieval.Summary) bool { return s.Size < 1000 }

@@ -68,3 +68,12 @@ func writeMbox(buf *bytes.Buffer, msg []byte, at time.Time) {
 	}
 	buf.WriteByte('\n')
 }
+
+// Mbox returns the path of a user's mailbox on a server that keeps mail in an
+// mbox for each user, and nothing for another server.
+func (s *Server) Mbox(user string) string {
+	if m, ok := s.store.(mboxes); ok {
+		return m.path(user)
+	}
+	return ""
+}

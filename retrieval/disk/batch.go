@@ -84,8 +84,9 @@ func (b *MaildirBatch) Note(ctx context.Context, box retrieval.Box, store string
 	return b.d.Note(ctx, box, store)
 }
 
-// add begins to make a file durable. done is called when it is, and closed.
-func (b *MaildirBatch) add(item *delivery, f *os.File, done func()) {
+// add begins to make a file durable, by sync. done is called when it is, and
+// closed.
+func (b *MaildirBatch) add(item *delivery, f *os.File, sync func(*os.File) error, done func()) {
 	if b.byName == nil {
 		b.byName = make(map[string]*delivery)
 	}
@@ -93,7 +94,7 @@ func (b *MaildirBatch) add(item *delivery, f *os.File, done func()) {
 	b.byName[item.name] = item
 	b.syncs.Go(func() {
 		defer done()
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		if err := errors.Join(sync(f), f.Close()); err != nil {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			if b.err == nil {
@@ -174,14 +175,38 @@ func (b *MaildirBatch) publish() error {
 		if item.letters != "" {
 			to = filepath.Join("cur", item.name+infoMark+item.letters)
 		}
-		if err := os.Rename(item.tmp, filepath.Join(b.d.dir, to)); err != nil {
+		file := filepath.Join(b.d.dir, to)
+		if err := b.d.mayReplace(item, file); err != nil {
 			return err
 		}
-		item.file = filepath.Join(b.d.dir, to)
+		if err := os.Rename(item.tmp, file); err != nil {
+			return err
+		}
+		item.file = file
 		b.touch(filepath.Dir(item.file))
 		b.d.copies.put(item.name, to)
 	}
 	return nil
+}
+
+// mayReplace is an error if another process has meanwhile delivered another
+// message under the same name. The next delivery finds that and takes a name of
+// its own.
+func (d *Maildir) mayReplace(item *delivery, file string) error {
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	f, err := os.Open(item.tmp)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	same, err := sameContent(f, file)
+	if err == nil && !same {
+		d.copies.files = nil // it does not know of this one
+		err = &fs.PathError{Op: "deliver", Path: file, Err: fs.ErrExist}
+	}
+	return ignoreMissing(err)
 }
 
 // syncFolders makes durable what was added, renamed and removed. The folder

@@ -42,7 +42,10 @@ func BenchmarkMaildir(b *testing.B) {
 	b.ReportMetric(ours.Seconds()/float64(b.N), "ours-s")
 }
 
-func deliverBatch(b *testing.B, d *disk.Maildir, body string, first, n int) {
+func deliverBatch(b *testing.B, d interface {
+	retrieval.Sink
+	retrieval.Flusher
+}, body string, first, n int) {
 	b.Helper()
 	for i := range n {
 		m := retrieval.NewMessage(inbox, retrieval.Summary{UID: retrieval.UID(fmt.Sprint(first + i))}, strings.NewReader(body))
@@ -151,4 +154,45 @@ func BenchmarkMillion(b *testing.B) {
 	b.Logf("compacted in %v", time.Since(start).Round(time.Millisecond))
 	l.Close()
 	b.Run("compacted", measure)
+}
+
+// BenchmarkMbox delivers as BenchmarkMaildir does, into an mbox, side by side
+// with as many octets written to a file and synced once a batch. x-plain is the
+// ratio of the two.
+func BenchmarkMbox(b *testing.B) {
+	const n, size, batch = 10_000, 5000, 500
+	body := strings.Repeat("The quick brown fox jumps over the lazy dog, time and again.\r\n", size/62+1)[:size]
+	var ours, plain time.Duration
+	b.SetBytes(n * size)
+	b.ReportAllocs()
+	for b.Loop() {
+		dir := b.TempDir()
+		m, err := disk.OpenMbox(filepath.Join(dir, "mail"), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		f, err := os.Create(filepath.Join(dir, "plain"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := 0; i < n; i += batch {
+			start := time.Now()
+			deliverBatch(b, m, body, i, batch)
+			middle := time.Now()
+			for range batch {
+				if _, err := f.WriteString(body); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := f.Sync(); err != nil {
+				b.Fatal(err)
+			}
+			ours += middle.Sub(start)
+			plain += time.Since(middle)
+		}
+		f.Close()
+		m.Close()
+	}
+	b.ReportMetric(float64(ours)/float64(plain), "x-plain")
+	b.ReportMetric(ours.Seconds()/float64(b.N), "ours-s")
 }

@@ -41,6 +41,9 @@ func syncFolder(path string) error {
 
 // sameContent compares a file with the one at path.
 func sameContent(f *os.File, path string) (bool, error) {
+	if fi, err := os.Lstat(path); err != nil || !fi.Mode().IsRegular() {
+		return false, err // to open a pipe would wait for its other end
+	}
 	other, err := os.Open(path)
 	if err != nil {
 		return false, err

@@ -135,3 +135,43 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Errorf("OpenLedger: %v, want EROFS", err)
 	}
 }
+
+// F121, F122: a Maildir whose folders are on two file systems, or that lets
+// nothing into one of them: nothing is lost, and nothing half there.
+func TestMaildirAcrossDisks(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		mount func(dir string) error
+		want  error
+	}{
+		{"new is another disk", func(dir string) error {
+			return syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k")
+		}, syscall.EXDEV},
+		{"new is read-only", func(dir string) error {
+			return errors.Join(syscall.Mount(dir, dir, "", syscall.MS_BIND, ""), syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""))
+		}, syscall.EXDEV}, // a bind mount is that too
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newMaildir(t)
+			at := filepath.Join(d.dir, "new")
+			if err := tt.mount(at); err != nil {
+				t.Skipf("cannot mount: %v", err)
+			}
+			t.Cleanup(func() { syscall.Unmount(at, syscall.MNT_DETACH) })
+			d.deliver("1", "to cur", retrieval.FlagSeen)
+			d.deliver("2", "to new")
+			if err := d.Flush(t.Context()); !errors.Is(err, tt.want) {
+				t.Errorf("%v, want %v", err, tt.want)
+			}
+			if left := d.list("tmp", "new", "cur"); len(left) > 0 {
+				t.Errorf("%q are left", left)
+			}
+			if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil {
+				t.Fatal(err)
+			}
+			a, b := d.deliver("1", "to cur", retrieval.FlagSeen), d.deliver("2", "to new")
+			d.flush()
+			d.want("cur/"+a+":2,S=to cur", "new/"+b+"=to new")
+		})
+	}
+}

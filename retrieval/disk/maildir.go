@@ -34,6 +34,7 @@ type Maildir struct {
 	dir     string
 	buffers sync.Pool     // of *bufio.Writer
 	syncing chan struct{} // holds one element for each fsync under way
+	sync    func(*os.File) error
 
 	mu     sync.Mutex
 	closed bool
@@ -54,7 +55,7 @@ const (
 // that dir is in must be. What crashed deliveries left in tmp is removed
 // after 36 hours, or as soon as the message is delivered again.
 func OpenMaildir(dir string) (*Maildir, error) {
-	d := &Maildir{dir: dir, syncing: make(chan struct{}, syncsAtOnce), open: make(map[*MaildirBatch]bool)}
+	d := &Maildir{dir: dir, syncing: make(chan struct{}, syncsAtOnce), sync: (*os.File).Sync, open: make(map[*MaildirBatch]bool)}
 	d.own = d.newBatch()
 	d.buffers.New = func() any { return bufio.NewWriterSize(nil, bufferSize) }
 	d.copies.dir = dir
@@ -110,7 +111,7 @@ func (b *MaildirBatch) deliver(ctx context.Context, m *retrieval.Message) (strin
 		}
 		return name, err
 	}
-	b.add(&delivery{name: name, tmp: f.Name(), letters: letters(m.Flags)}, f, done)
+	b.add(&delivery{name: name, tmp: f.Name(), letters: letters(m.Flags)}, f, d.sync, done)
 	return name, nil
 }
 

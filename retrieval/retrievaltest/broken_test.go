@@ -117,6 +117,10 @@ func TestBroken(t *testing.T) {
 		t.Skip("it is run by TestEachCaseCanFail, and fails there")
 	}
 	for bug := range strings.SplitSeq(bugs, ",") {
-		t.Run(fmt.Sprintf("bug %s", bug), func(t *testing.T) { suites[suite](t, bug) })
+		run := suites[suite]
+		if run == nil {
+			run = composedSuites[suite]
+		}
+		t.Run(fmt.Sprintf("bug %s", bug), func(t *testing.T) { run(t, bug) })
 	}
 }

@@ -1,0 +1,162 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// parts are the sinks that one sink is composed of.
+type parts []Sink
+
+// as returns s, with those of the three abilities that the parts give it. One
+// that flushes makes all need flushing; to find and to mirror takes all.
+func (p parts) as(s interface {
+	Sink
+	Finder
+	Mirrorer
+}) Sink {
+	flusher, finder, mirrorer := false, true, true
+	for _, part := range p {
+		_, is := part.(Flusher)
+		flusher = flusher || is
+		_, is = part.(Finder)
+		finder = finder && is
+		_, is = part.(Mirrorer)
+		mirrorer = mirrorer && is
+	}
+	switch {
+	case flusher && finder && mirrorer:
+		return struct {
+			Sink
+			Flusher
+			Finder
+			Mirrorer
+		}{s, p, s, s}
+	case flusher && finder:
+		return struct {
+			Sink
+			Flusher
+			Finder
+		}{s, p, s}
+	case flusher && mirrorer:
+		return struct {
+			Sink
+			Flusher
+			Mirrorer
+		}{s, p, s}
+	case finder && mirrorer:
+		return struct {
+			Sink
+			Finder
+			Mirrorer
+		}{s, s, s}
+	case flusher:
+		return struct {
+			Sink
+			Flusher
+		}{s, p}
+	case finder:
+		return struct {
+			Sink
+			Finder
+		}{s, s}
+	case mirrorer:
+		return struct {
+			Sink
+			Mirrorer
+		}{s, s}
+	}
+	return struct{ Sink }{s}
+}
+
+// Flush implements [Flusher]. It flushes the parts one after the other. When one fails the rest are
+// flushed with a context that is over, so that they drop what was delivered:
+// none of it counts.
+func (p parts) Flush(ctx context.Context) error {
+	var failed error
+	for _, part := range p {
+		f, ok := part.(Flusher)
+		if !ok {
+			continue
+		}
+		if err := f.Flush(ctx); err != nil && failed == nil {
+			failed = err
+			over, cancel := context.WithCancelCause(ctx)
+			cancel(err)
+			ctx = over
+		}
+	}
+	return failed
+}
+
+// worst returns the error that stands for all: one after which nothing can be
+// delivered counts more than one about this message now, and that more than
+// one about this message for good.
+func worst(errs []error) error {
+	var hard, deferred, rejected []error
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case errors.Is(err, ErrDeferred):
+			deferred = append(deferred, err)
+		case errors.Is(err, ErrRejected):
+			rejected = append(rejected, err)
+		default:
+			hard = append(hard, err)
+		}
+	}
+	for _, errs := range [][]error{hard, deferred, rejected} {
+		if len(errs) == 1 {
+			return errs[0]
+		}
+		if len(errs) > 1 {
+			return errors.Join(errs...)
+		}
+	}
+	return nil
+}
+
+// joinRefs makes one name of several: "5:first6:second". If the sinks have no
+// names it is empty too.
+func joinRefs(refs ...string) string {
+	if strings.Join(refs, "") == "" {
+		return ""
+	}
+	var b strings.Builder
+	for _, ref := range refs {
+		fmt.Fprintf(&b, "%d:%s", len(ref), ref)
+	}
+	return b.String()
+}
+
+// splitRef is the inverse of joinRefs for n names.
+func splitRef(ref string, n int) ([]string, error) {
+	refs := make([]string, 0, n)
+	for rest := ref; rest != ""; {
+		digits, after, _ := strings.Cut(rest, ":")
+		length, err := strconv.Atoi(digits)
+		if err != nil || length < 0 || length > len(after) {
+			refs = nil
+			break
+		}
+		refs, rest = append(refs, after[:length]), after[length:]
+	}
+	if ref == "" {
+		refs = make([]string, n)
+	}
+	if len(refs) != n {
+		return nil, fmt.Errorf("%q is the name of no message here: %w", ref, ErrGone)
+	}
+	return refs, nil
+}
+
+// again returns m with another reader of its octets.
+func (m *Message) again(body io.Reader) *Message {
+	c := NewMessage(m.Box, m.Summary, body)
+	c.Redelivery = m.Redelivery
+	return c
+}

@@ -1,0 +1,104 @@
+package retrieval
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Route returns a sink that delivers each message into the one of sinks that
+// choose names. A name that is not among them leaves the message on the
+// server, with an [ErrDeferred]: choose again later.
+//
+// It is a [Flusher] if any of sinks is, and a [Finder] or [Mirrorer] if all
+// are: a delivery is found in whichever sink it was made, and a message that
+// was delivered stays where it is when choose changes. The names of sinks are
+// part of what a [Store] remembers: keep them.
+func Route(sinks map[string]Sink, choose func(*Head) string) Sink {
+	r := &route{sinks: maps.Clone(sinks), choose: choose}
+	r.names = slices.Sorted(maps.Keys(sinks))
+	var p parts
+	for _, name := range r.names {
+		p = append(p, sinks[name])
+	}
+	return p.as(r)
+}
+
+type route struct {
+	sinks  map[string]Sink
+	names  []string
+	choose func(*Head) string
+}
+
+// Deliver implements [Sink].
+func (r *route) Deliver(ctx context.Context, m *Message) (string, error) {
+	head, m, err := readHead(m)
+	if err != nil {
+		return "", err
+	}
+	name := r.choose(head)
+	sink := r.sinks[name]
+	if sink == nil {
+		return "", fmt.Errorf("route to %q, which is no sink: %w", name, ErrDeferred)
+	}
+	ref, err := sink.Deliver(ctx, m)
+	if err != nil {
+		return "", fmt.Errorf("route to %q: %w", name, err)
+	}
+	return routeRef(name, ref), nil
+}
+
+// routeRef leaves a name empty that says nothing.
+func routeRef(name, ref string) string {
+	if ref == "" {
+		return ""
+	}
+	return joinRefs(name, ref)
+}
+
+// Find implements [Finder].
+func (r *route) Find(ctx context.Context, box Box, intent Record) (string, bool, error) {
+	for _, name := range r.names {
+		ref, found, err := r.sinks[name].(Finder).Find(ctx, box, intent)
+		if err != nil || found {
+			return routeRef(name, ref), found, err
+		}
+	}
+	return "", false, nil
+}
+
+// SetFlags implements [Mirrorer].
+func (r *route) SetFlags(ctx context.Context, ref string, flags []Flag) (string, error) {
+	name, m, inner, err := r.mirror(ref)
+	if err != nil {
+		return "", err
+	}
+	inner, err = m.SetFlags(ctx, inner, flags)
+	if err != nil {
+		return "", err
+	}
+	return routeRef(name, inner), nil
+}
+
+// Discard implements [Mirrorer].
+func (r *route) Discard(ctx context.Context, ref string) error {
+	_, m, inner, err := r.mirror(ref)
+	if err != nil {
+		return err
+	}
+	return m.Discard(ctx, inner)
+}
+
+// mirror returns the sink that has a message, and its name for it.
+func (r *route) mirror(ref string) (name string, m Mirrorer, inner string, err error) {
+	refs, err := splitRef(ref, 2)
+	if err != nil {
+		return "", nil, "", err
+	}
+	m, ok := r.sinks[refs[0]].(Mirrorer)
+	if !ok {
+		return "", nil, "", fmt.Errorf("%q was delivered to %q, which is no sink now: %w", refs[1], refs[0], ErrGone)
+	}
+	return refs[0], m, refs[1], nil
+}
