@@ -30,6 +30,7 @@ func newMailServer(t *testing.T, lmtp bool) *mailServer {
 	s := &mailServer{}
 	s.Server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mailSession{s}, nil }))
 	s.Domain, s.LMTP, s.EnableSMTPUTF8 = "localhost", lmtp, true
+	s.MaxLineLength = 4 << 20
 	s.ErrorLog = log.New(io.Discard, "", 0)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

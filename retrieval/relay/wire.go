@@ -83,6 +83,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err
 	}
+	if w.body > 0 && w.ahead() {
+		return 0, errors.New("the server answers before the end")
+	}
 	if w.body > 0 {
 		w.left = maxReply + w.many*maxLine
 		w.SetWriteDeadline(time.Now().Add(w.body))
