@@ -3,7 +3,6 @@ package relay
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -58,6 +57,8 @@ const maxValue = 1 << 10
 // for an environment.
 func harmless(s string) string { return bounded(encode(s)) }
 
+const digits = "0123456789ABCDEF"
+
 // encode writes all but a few characters of ASCII as %XX.
 func encode(s string) string {
 	var b strings.Builder
@@ -66,7 +67,7 @@ func encode(s string) string {
 		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("@.,_+:/-", c) >= 0 {
 			b.WriteByte(c)
 		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
 		}
 	}
 	return b.String()

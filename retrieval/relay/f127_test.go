@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
-	"time"
 
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/relay"
@@ -147,8 +147,9 @@ func TestF127Mix(t *testing.T) {
 				if _, err := sink.Deliver(t.Context(), message(uid, mail)); err != nil {
 					t.Fatal(err)
 				}
-				if all := s.got(); !slices.Equal(all[len(all)-1].to, to) {
-					t.Errorf("%s went to %q, want all", uid, all[len(all)-1].to)
+				before++
+				if all := s.got(); len(all) != before+1 || !slices.Equal(all[before].to, to) {
+					t.Errorf("%s went out as %+v, want one more to all", uid, all)
 				}
 			}
 		})
@@ -198,32 +199,45 @@ func TestF127Lost(t *testing.T) {
 	})
 }
 
-// TestF127Cut is about a connection that is lost, or used for a refusal, before
-// the final dot.
+// TestF127Cut is about a connection that takes no more before the final dot,
+// for a reason that the server may have told.
 func TestF127Cut(t *testing.T) {
-	big := mail + strings.Repeat("0123456789abcdef\r\n", 1_000_000)
+	big := mail + strings.Repeat("0123456789abcdef\r\n", 10_000)
 	for _, tt := range []struct{ name, last, want, text string }{
 		{"hangs up", "", "deferred", "within the message"},
 		{"too big", "552 5.3.4 too big\r\n", "rejected", "too big"},
 		{"going down", "421 bye\r\n", "deferred", "bye"},
+		{"taken too early", "250 taken\r\n", "deferred", "within the message"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			noLeaks(t)
 			s := (&scripted{body: func(conn net.Conn, r *bufio.Reader) {
 				io.CopyN(io.Discard, r, 1000)
 				io.WriteString(conn, tt.last)
-				if tt.last != "" { // it reads no more, but does not lose what it said
-					conn.(*net.TCPConn).CloseWrite()
-					io.Copy(io.Discard, r)
-				}
 			}}).start(t)
-			o := &relay.Options{Timeout: 10 * time.Second}
+			o := &relay.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := new(net.Dialer).DialContext(ctx, network, addr)
+				return &narrow{c, 100_000}, err
+			}}
 			_, err := newSink(t, false, s.addr, o).Deliver(t.Context(), message("1.1", big))
 			if about(err) != tt.want || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("Deliver = %v: %s, want %s with %q", err, about(err), tt.want, tt.text)
 			}
 		})
 	}
+}
+
+// narrow breaks for writing after some octets.
+type narrow struct {
+	net.Conn
+	left int
+}
+
+func (n *narrow) Write(p []byte) (int, error) {
+	if n.left -= len(p); n.left < 0 {
+		return 0, syscall.EPIPE
+	}
+	return n.Conn.Write(p)
 }
 
 // TestF127Ahead is about replies that nobody asked for: a server that is out of
@@ -243,6 +257,8 @@ func TestF127Ahead(t *testing.T) {
 			}}).start(t)
 			if _, err := newSink(t, false, s.addr, nil).Deliver(t.Context(), message("1.1", mail)); err == nil {
 				t.Error("a message that was refused counts as taken")
+			} else if line != "DATA" && !strings.Contains(err.Error(), "not asked") {
+				t.Errorf("Deliver = %v, want it to say what is wrong", err)
 			}
 		})
 	}
