@@ -12,6 +12,9 @@ require (
 	// internal/sasl: PLAIN, EXTERNAL, ANONYMOUS and OAUTHBEARER.
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
 
+	// retrieval/relay: SMTP and LMTP.
+	github.com/emersion/go-smtp v0.25.1
+
 	// pop3client: commands and status replies.
 	github.com/knadh/go-pop3 v1.0.2
 

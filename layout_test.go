@@ -35,6 +35,7 @@ var may = map[string][]string{
 	"imapclient":               {"internal/transport", "internal/sasl", "message"},
 	"retrieval":                {"pop3client", "imapclient", "message", "internal/transport"},
 	"retrieval/disk":           {"retrieval"},
+	"retrieval/relay":          {"retrieval", "internal/sasl"},
 	"retrieval/retrievaltest":  {"retrieval", "internal/pop3server", "internal/fakemail", "internal/session", "internal/testca"},
 	"examples/bouncer":         {"retrieval", "retrieval/disk"},
 	"examples/inspect":         {"message"},
@@ -48,6 +49,7 @@ var only = map[string][]string{
 	"github.com/knadh/go-pop3":       {"pop3client"},
 	"github.com/emersion/go-message": {"message"},
 	"github.com/emersion/go-sasl":    {"internal/sasl"},
+	"github.com/emersion/go-smtp":    {"retrieval/relay"},
 	"go.etcd.io/bbolt":               {"retrieval/disk"},
 	"golang.org/x/net":               {"internal/transport", "message"},
 	"golang.org/x/term":              {"examples/mailget"},
@@ -58,7 +60,7 @@ var only = map[string][]string{
 var testsMay = []string{
 	"imapclient", "pop3client", "internal/testca", "internal/servers", "internal/pop3server", "internal/imapserver",
 	"internal/session", "internal/scenarios",
-	"retrieval", "retrieval/disk", "retrieval/retrievaltest",
+	"retrieval", "retrieval/disk", "retrieval/relay", "retrieval/retrievaltest",
 }
 
 // TestLayout reads the imports of every file itself: the answers of the go

@@ -50,7 +50,7 @@ CONF
 esac >"$STATE/dovecot.conf"
 
 cat >>"$STATE/dovecot.conf" <<CONF
-protocols = imap pop3
+protocols = imap pop3 ${LMTP_PORT:+lmtp}
 listen = 127.0.0.1
 base_dir = $STATE/base
 state_dir = $STATE/base
@@ -88,6 +88,17 @@ service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0
   }
+}
+CONF
+# Without that port Dovecot has no LMTP at all: its package is not here.
+[ -z "$LMTP_PORT" ] || cat >>"$STATE/dovecot.conf" <<CONF
+service lmtp {
+  inet_listener lmtp {
+    port = $LMTP_PORT
+  }
+}
+protocol lmtp {
+  postmaster_address = postmaster@example.com
 }
 CONF
 exec dovecot -F -c "$STATE/dovecot.conf"

@@ -29,7 +29,7 @@ func Install(ctx context.Context, w io.Writer, kinds ...Kind) error {
 		if !ok {
 			return fmt.Errorf("servers: there is no kind %q", kind)
 		}
-		if layer, err := find(kind, prog); err == nil {
+		if layer, err := find(kind, prog); err == nil && (prog.lmtp == "" || prog.servesLMTP(layer)) {
 			fmt.Fprintf(w, "%s: is in %s\n", kind, cmp.Or(layer, "/"))
 			continue
 		}

@@ -21,6 +21,7 @@ func Kinds() []Kind { return []Kind{Dovecot, Cyrus, Courier, Mailutils, Popa3d} 
 type program struct {
 	packages []string // of Debian
 	path     string   // the program without which it cannot run
+	lmtp     string   // what serves LMTP, if it is there; empty: nothing does
 	script   string   // runs it: see boot.sh for what it finds
 	store    func(*Server) store
 	pop3Only bool
@@ -29,8 +30,9 @@ type program struct {
 
 var programs = map[Kind]program{
 	Dovecot: {
-		packages: []string{"dovecot-imapd", "dovecot-pop3d"},
+		packages: []string{"dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd"},
 		path:     "usr/sbin/dovecot",
+		lmtp:     "usr/lib/dovecot/lmtp",
 		script:   dovecotScript,
 		store:    func(s *Server) store { return maildirs{s: s} },
 		bare:     true,

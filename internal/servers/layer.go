@@ -50,6 +50,20 @@ func find(kind Kind, prog program) (layer string, err error) {
 	return "", unsupported(fmt.Sprintf("servers: %s is not here: go run ./internal/servers/install", kind))
 }
 
+// servesLMTP tells whether the program that does is in layer, which lies over
+// the machine's root, or on the machine.
+func (p program) servesLMTP(layer string) bool {
+	if p.lmtp == "" {
+		return false
+	}
+	for _, root := range []string{layer, "/"} {
+		if _, err := os.Stat(filepath.Join("/", root, p.lmtp)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // in tells whether the program is in layer, or on the machine if that is empty.
 func (p program) in(layer string) bool {
 	_, err := os.Stat(filepath.Join("/", layer, p.path))

@@ -23,6 +23,7 @@ type Server struct {
 
 	POP3, POP3S string // host:port; POP3 with STLS if POP3S is there
 	IMAP, IMAPS string // host:port; IMAP with STARTTLS if IMAPS is there
+	LMTP        string // host:port; Dovecot, if its package for that was installed
 
 	// The authority behind the server's certificate for 127.0.0.1 and
 	// localhost, as a pool and as a PEM file. All have one, also popa3d, which

@@ -28,7 +28,7 @@ func start(kind Kind, prog program, users []User) (*Server, error) {
 	}
 	s := &Server{Kind: kind, dir: dir, users: make(map[string]User)}
 	s.store = prog.store(s)
-	env, err := s.fill(prog, users)
+	env, err := s.fill(prog, layer, users)
 	if err != nil {
 		return s, fmt.Errorf("servers: %s: %w", kind, err)
 	}
@@ -43,7 +43,7 @@ func start(kind Kind, prog program, users []User) (*Server, error) {
 }
 
 // fill writes what the server's script reads, and returns its environment.
-func (s *Server) fill(prog program, users []User) (env []string, err error) {
+func (s *Server) fill(prog program, layer string, users []User) (env []string, err error) {
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -62,12 +62,19 @@ func (s *Server) fill(prog program, users []User) (env []string, err error) {
 		return nil, err
 	}
 	env = []string{"MAIL_UID=" + strconv.Itoa(mailUID), "MAIL_GID=" + strconv.Itoa(mailGID)}
-	for i, p := range []struct {
-		name string
-		addr *string
-	}{{"POP3", &s.POP3}, {"POP3S", &s.POP3S}, {"IMAP", &s.IMAP}, {"IMAPS", &s.IMAPS}} {
-		if i > 0 && prog.pop3Only {
-			break
+	for _, p := range []struct {
+		name   string
+		addr   *string
+		served bool
+	}{
+		{"POP3", &s.POP3, true},
+		{"POP3S", &s.POP3S, !prog.pop3Only},
+		{"IMAP", &s.IMAP, !prog.pop3Only},
+		{"IMAPS", &s.IMAPS, !prog.pop3Only},
+		{"LMTP", &s.LMTP, prog.servesLMTP(layer)},
+	} {
+		if !p.served {
+			continue
 		}
 		port, err := freePort()
 		if err != nil {
@@ -108,7 +115,7 @@ func (s *Server) run(layer, script string, env []string, start func(dir, layer, 
 	if err != nil {
 		return err
 	}
-	ports := map[string]*x509.CertPool{s.POP3: nil, s.POP3S: s.CA, s.IMAP: nil, s.IMAPS: s.CA}
+	ports := map[string]*x509.CertPool{s.POP3: nil, s.POP3S: s.CA, s.IMAP: nil, s.IMAPS: s.CA, s.LMTP: nil}
 	delete(ports, "")
 	var wg sync.WaitGroup
 	errs := make(chan error, len(ports))
