@@ -97,12 +97,12 @@ func TestInjections(t *testing.T) {
 				if sample == "" {
 					sample = "a"
 				}
-				if err, written := call(t, m.Name, how.args(), path, sample); written == 0 {
+				if written, err := call(t, m.Name, how.args(), path, sample); written == 0 {
 					t.Fatalf("with %q nothing is written: %v", sample, err)
 				}
 				for _, bad := range []string{"\r\n", "\r", "\n", "\x00"} {
 					for _, s := range []string{sample + bad + "x", bad + sample, sample + bad} {
-						if err, written := call(t, m.Name, how.args(), path, s); err == nil || written > 0 || strings.ContainsAny(err.Error(), "\r\n\x00") {
+						if written, err := call(t, m.Name, how.args(), path, s); err == nil || written > 0 || strings.ContainsAny(err.Error(), "\r\n\x00") {
 							t.Errorf("%q: %d octets are written, %v", s, written, err)
 						}
 					}
@@ -183,7 +183,7 @@ func setString(v reflect.Value, path, s string) {
 
 // call calls a method of a new client with the string s at a path of its
 // arguments, and returns how much was written.
-func call(t *testing.T, name string, args []any, path, s string) (err error, written int64) {
+func call(t *testing.T, name string, args []any, path, s string) (written int64, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -225,7 +225,7 @@ func call(t *testing.T, name string, args []any, path, s string) (err error, wri
 			err = e
 		}
 	}
-	return err, c.Stats().Out - before
+	return c.Stats().Out - before, err
 }
 
 // injectable returns a client of a server that can everything and does

@@ -57,7 +57,7 @@ func (c *Client) greeting() error {
 		return c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 	}
 	c.greeted = true
-	c.product = recognise(string(r.line))
+	c.recognise(string(r.line))
 	c.observeCode(r.rest())
 	return nil
 }
