@@ -13,5 +13,9 @@
 // x-raw is the time of a client over the time of the raw reader in the same
 // rounds. Only ratios mean something: the seconds are those of one machine.
 // A peer that is a program (mpop, mbsync, python3) is left out where it is not
-// installed.
+// installed. imapflow, which is for node, is installed by
+//
+//	npm ci --ignore-scripts --prefix imapflow
+//
+// and left out where it or node is not.
 package bench

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +22,7 @@ func BenchmarkIMAP(b *testing.B) {
 	race(b, true, []workload{small, huge}, rawIMAP, []client{
 		{"imapclient", imapClient},
 		{"go-imap", goIMAP},
+		{"imapflow", imapFlow},
 		{"imaplib", imaplib},
 		{"mbsync", mbsync},
 	}, nil)
@@ -97,6 +101,26 @@ func goIMAP(b *testing.B, addr string, w workload) time.Duration {
 	took := time.Since(start)
 	c.Logout().Wait()
 	return took
+}
+
+// imapFlow runs imapflow/fetch.mjs, which keeps no message.
+func imapFlow(b *testing.B, addr string, w workload) time.Duration {
+	node := program(b, "node")
+	if _, err := os.Stat("imapflow/node_modules/imapflow"); err != nil {
+		b.Skipf("%v: npm ci --ignore-scripts --prefix imapflow installs it", err)
+	}
+	host, port := hostPort(addr)
+	cmd := exec.Command(node, "imapflow/fetch.mjs", host, strconv.Itoa(port), user, password, strconv.Itoa(w.messages))
+	cmd.Stderr = b.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ms, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(ms * float64(time.Millisecond))
 }
 
 func imaplib(b *testing.B, addr string, w workload) time.Duration {

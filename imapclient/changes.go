@@ -219,10 +219,18 @@ func (f *following) summaries(set Set, each func(Summary)) error {
 		each(s)
 	})
 	_, now := f.c.extent()
-	if want -= now - expunged; err == nil && n < want && set.Has(1) {
-		err = shortListing(n, want)
+	if err != nil || !set.Has(1) || n >= want-(now-expunged) {
+		return err
 	}
-	return err
+	// As in Summaries.
+	if err := f.c.run("NOOP", "", nil); err != nil {
+		return err
+	}
+	_, now = f.c.extent()
+	if want -= now - expunged; n < want {
+		return shortListing(n, want)
+	}
+	return nil
 }
 
 // flags asks for the flags that have changed. RFC 7162 section 3.1.4.1.

@@ -19,7 +19,7 @@ type Client struct {
 
 	compress Compress
 	id       map[string]string // what to tell of the client, nil for nothing
-	product  product           // what the server is
+	traits   trait             // of the server, by what it says
 
 	caps     Capabilities // nil: not known in this state
 	greeted  bool
@@ -38,6 +38,8 @@ type Client struct {
 	avgBody   int64    // of the bodies received, for the size of batches
 	flagNames map[string]string
 	flagLists map[string][]string
+
+	listsPlainly bool // LIST-EXTENDED is offered and does not work
 
 	oddNames map[string]string // names of mailboxes, to the form in which the server has them
 

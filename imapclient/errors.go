@@ -80,7 +80,7 @@ func (e *Error) Unwrap() error {
 		if e.Command == "LOGIN" || e.Command == "AUTHENTICATE" {
 			return ErrAuth
 		}
-	case "UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN":
+	case "UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN", "SYS/TEMP": // the last is of RFC 3206
 		return ErrUnavailable
 	case "PRIVACYREQUIRED":
 		return ErrTLS
@@ -90,7 +90,7 @@ func (e *Error) Unwrap() error {
 		return ErrTooLarge
 	}
 	switch {
-	case e.Status == "BYE" || e.RetryAfter > 0:
+	case e.Status == "BYE" || e.RetryAfter > 0 || tooMany(e.Text):
 		return ErrUnavailable
 	case e.Status == "BAD" && strings.Contains(e.Text, "authenticated but not connected"):
 		// QUIRK: Outlook says so to every command after a login with the wrong
@@ -102,6 +102,15 @@ func (e *Error) Unwrap() error {
 		return ErrNoMailbox // many servers say it without a code
 	}
 	return nil
+}
+
+// tooMany tells whether a server refuses because it serves the user already.
+//
+// QUIRK: Gmail refuses the right password with "NO [ALERT] Too many simultaneous
+// connections. (Failure)"; RFC 9051 section 7.1 has LIMIT for that.
+func tooMany(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "too many") && strings.Contains(text, "connections")
 }
 
 // MessageError is an error about one message; the others go on.

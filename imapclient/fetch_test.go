@@ -310,13 +310,19 @@ func TestShortListing(t *testing.T) {
 		script []string
 		short  bool
 	}{
-		{"nothing", nil, true},
-		{"one less", []string{row(1), row(2), row(3)}, true},
+		{"nothing", []string{"S: a1 OK", "C: a2 NOOP"}, true},
+		{"one less", []string{row(1), row(2), row(3), "S: a1 OK", "C: a2 NOOP"}, true},
+		{"two less, one of which has gone", []string{row(1), row(2), "S: a1 OK", "C: a2 NOOP", "S: * 4 EXPUNGE"}, true},
+		{"one has gone, as is told later", []string{row(1), row(2), row(3), "S: a1 OK", "C: a2 NOOP", "S: * 4 EXPUNGE"}, false},
 		{"all", []string{row(1), row(2), row(3), row(4)}, false},
 		{"one has gone", []string{row(1), row(2), row(3), "S: * 4 EXPUNGE"}, false},
 		{"one has come", []string{row(1), row(2), row(3), row(4), "S: * 5 EXISTS"}, false},
 	} {
-		c := examined(t, lines(append(append([]string{"C: a1 UID FETCH 1:* …"}, tt.script...), "S: a1 OK")...))
+		end := "S: a1 OK"
+		if slices.Contains(tt.script, end) {
+			end = "S: a2 OK"
+		}
+		c := examined(t, lines(append(append([]string{"C: a1 UID FETCH 1:* …"}, tt.script...), end)...))
 		var last error
 		for _, err := range c.Summaries(t.Context(), imapclient.All()) {
 			last = err

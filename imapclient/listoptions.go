@@ -73,14 +73,18 @@ func (c *Client) List(ctx context.Context, o *ListOptions) ([]ListedMailbox, err
 }
 
 func (c *Client) anyList(pattern string, o *ListOptions) (*listing, error) {
-	if c.offers("LIST-EXTENDED") {
-		list, err := c.extendedList(pattern, o)
-		// QUIRK: ProtonMail Bridge refused it, and Strato answers with nothing.
-		if err == nil && len(list.mailboxes) > 0 || c.conn.Err() != nil {
-			return list, err
-		}
+	if !c.offers("LIST-EXTENDED") || c.listsPlainly {
+		return c.oldList(pattern, o)
 	}
-	return c.oldList(pattern, o)
+	list, err := c.extendedList(pattern, o)
+	if err == nil && len(list.mailboxes) > 0 || c.conn.Err() != nil {
+		return list, err
+	}
+	// QUIRK: ProtonMail Bridge refused it, and Strato answers with nothing.
+	// When the old command finds more, the new one is not tried again.
+	list, err = c.oldList(pattern, o)
+	c.listsPlainly = err == nil && len(list.mailboxes) > 0
+	return list, err
 }
 
 // extendedList is LIST of RFC 5258. go-imap does not have all items of STATUS.

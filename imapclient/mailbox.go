@@ -98,7 +98,7 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 		flags, err := r.flagList()
 		b.Flags = flags
 		return true, err
-	case "OK":
+	case "OK", "NO": // RFC 4315 section 2 says NO for UIDNOTSTICKY
 		return b.code(r)
 	}
 	return false, nil

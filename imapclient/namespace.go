@@ -3,6 +3,7 @@ package imapclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	goimap "github.com/emersion/go-imap/v2/imapclient"
@@ -30,9 +31,13 @@ func (c *Client) Namespaces(ctx context.Context) (*Namespaces, error) {
 	if err := c.needs("NAMESPACE", "NAMESPACE"); err != nil {
 		return nil, err
 	}
+	if c.is(noNamespace) {
+		return nil, fmt.Errorf("imap: NAMESPACE: this server hangs up at it: %w", errors.ErrUnsupported)
+	}
 	var told *Namespaces
 	err = c.engineRun("NAMESPACE", func(r *response) (bool, error) {
-		if r.word() != "NAMESPACE" {
+		// QUIRK: Sohu answers "* CAPABILITY (("" "/")) NIL NIL".
+		if word := r.word(); word != "NAMESPACE" && (word != "CAPABILITY" || r.peek() != '(') {
 			return false, nil
 		}
 		n, err := r.namespaces()

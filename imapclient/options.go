@@ -26,6 +26,12 @@ type Options struct {
 	// owes one, or takes none. Zero means 60 s, less than zero no limit.
 	StallTimeout time.Duration
 
+	// MinProgress is how many octets of an answer the server must send in 15
+	// stall timeouts that are spent waiting for it, so that one which sends an
+	// octet a second does not hold the client for ever. Zero means 2 KiB, which
+	// is 2.3 octets a second; less than zero no limit.
+	MinProgress int64
+
 	// Compress is when to compress the connection, if the server can: by
 	// default after login, unless the server is on this machine.
 	Compress Compress
@@ -126,6 +132,7 @@ func (o *Options) transport() *transport.Options {
 		Dial:           o.Dial,
 		ConnectTimeout: o.ConnectTimeout,
 		StallTimeout:   o.StallTimeout,
+		MinProgress:    o.MinProgress,
 		Transcript:     transport.NewTranscript(o.Transcript),
 	}
 }

@@ -15,6 +15,10 @@ func greet(ctx context.Context, conn *transport.Conn, insecure bool, o *Options)
 	if o != nil {
 		c.compress, c.id = o.Compress, maps.Clone(o.ID)
 	}
+	if _, err := idArgs(c.id); err != nil { // at once, not after a login
+		conn.Close()
+		return nil, err
+	}
 	end, err := c.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -53,7 +57,7 @@ func (c *Client) greeting() error {
 		return c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 	}
 	c.greeted = true
-	c.product = recognise(string(r.line))
+	c.recognise(string(r.line))
 	c.observeCode(r.rest())
 	return nil
 }

@@ -28,7 +28,7 @@ func (c *Client) settleIn() error {
 // introduce tells what the client is. That it fails does not matter.
 func (c *Client) introduce() error {
 	fields := c.id
-	if fields == nil && c.product == coremail {
+	if fields == nil && c.is(wantsName) {
 		// QUIRK: 163, 126 and QQ refuse to open a mailbox for a client without
 		// a name ("Unsafe Login").
 		fields = map[string]string{"name": "postbag"}
@@ -141,9 +141,7 @@ func (c *Client) observeID(r *response) {
 		}
 	}
 	c.serverID = id
-	if c.product == "" {
-		c.product = recognise(id["name"] + " " + id["vendor"])
-	}
+	c.recognise(id["name"] + " " + id["vendor"])
 }
 
 // Enable turns extensions on (RFC 5161), such as "CONDSTORE" or "QRESYNC",

@@ -51,7 +51,7 @@ func TestCompress(t *testing.T) {
 	}
 }
 
-// What inflates without end is bounded as anything else.
+// F114: what inflates without end is bounded as anything else.
 func TestCompressBomb(t *testing.T) {
 	c := play(t, lines("S: * OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi", "C: a1 LOGIN …", "S: a1 OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] in",
 		"C: a2 COMPRESS DEFLATE", "S: a2 OK begin", "= COMPRESS", "C: a3 NOOP", b64("* "+strings.Repeat("A", 8<<20)), "= CLOSE"), &imapclient.Options{Compress: imapclient.CompressAlways})

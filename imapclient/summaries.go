@@ -44,7 +44,17 @@ func (c *Client) Summaries(ctx context.Context, set Set) iter.Seq2[Summary, erro
 			c.avgBody = max(octets/n, 256)
 		}
 		_, now := c.extent()
-		if want -= now - expunged; all && n < want {
+		if !all || n >= want-(now-expunged) {
+			return
+		}
+		// A message may have gone meanwhile, and the server keep the EXPUNGE
+		// back until the next command.
+		if err := c.hear(ctx); err != nil {
+			yield(Summary{}, err)
+			return
+		}
+		_, now = c.extent()
+		if want -= now - expunged; n < want {
 			yield(Summary{}, shortListing(n, want))
 		}
 	}
@@ -52,6 +62,16 @@ func (c *Client) Summaries(ctx context.Context, set Set) iter.Seq2[Summary, erro
 
 func shortListing(n, want int64) error {
 	return transport.Mark(ErrProtocol, fmt.Errorf("imap: UID FETCH: the server tells of %d messages, and says that there are %d", n, want))
+}
+
+// hear asks for what has happened, and keeps it for the next look.
+func (c *Client) hear(ctx context.Context) error {
+	end, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return c.run("NOOP", "", nil)
 }
 
 // extent returns how many messages there are, and how many have been expunged

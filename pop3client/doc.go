@@ -44,7 +44,8 @@
 // A context bounds each call. POP3 cannot take a command back: when a context
 // ends before the call does, the connection is closed, and the error is the
 // context's cause. A server that falls silent is given up after
-// [Options.StallTimeout], whatever the context says.
+// [Options.StallTimeout], and one that drips after fifteen of these
+// ([Options.MinProgress]), whatever the context says.
 //
 // # Security
 //

@@ -33,6 +33,12 @@ type Options struct {
 	// Servers hold back the answer to a wrong password for up to 15 s.
 	StallTimeout time.Duration
 
+	// MinProgress is how many octets of an answer the server must send in 15
+	// stall timeouts that are spent waiting for it, so that one which sends an
+	// octet a second does not hold the client for ever. Zero means 2 KiB, which
+	// is 2.3 octets a second; less than zero no limit.
+	MinProgress int64
+
 	// Transcript, if not nil, is given the session in lines, secrets as "***"
 	// and messages as their number of octets.
 	Transcript io.Writer
@@ -110,6 +116,7 @@ func (o *Options) transport() *transport.Options {
 		Dial:           o.Dial,
 		ConnectTimeout: o.ConnectTimeout,
 		StallTimeout:   o.StallTimeout,
+		MinProgress:    o.MinProgress,
 		Transcript:     transport.NewTranscript(o.Transcript),
 	}
 }

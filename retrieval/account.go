@@ -94,7 +94,8 @@ type Account struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// StallTimeout is how long the server may be silent while it owes an
-	// answer; 0 means 60 s.
+	// answer; 0 means 60 s. One that is never silent, and sends less than 2 KiB
+	// of an answer in fifteen times as long, is given up too.
 	StallTimeout time.Duration
 
 	// Transcript is written each line of the session, without secrets and

@@ -119,7 +119,7 @@ func named(offered []string, c *Credentials) ([]Mechanism, error) {
 	for _, name := range c.Mechanisms {
 		m := create(strings.ToUpper(name), offered, c)
 		if m == nil {
-			return nil, fmt.Errorf("sasl: %s: not known here, or the credentials for it are missing: %w", name, errors.ErrUnsupported)
+			return nil, fmt.Errorf("sasl: %q: not known here, or the credentials for it are missing: %w", name, errors.ErrUnsupported)
 		}
 		list = append(list, m)
 	}

@@ -1,8 +1,8 @@
 // Package transport is the one connection under both mail clients.
 //
-// It dials and upgrades to TLS, gives up on a server that falls silent, is
-// cancelled by a context, bounds the length of a line, counts what passes and
-// keeps the first error: after an error a [Conn] is closed, and every later
+// It dials and upgrades to TLS, gives up on a server that falls silent or all
+// but silent, is cancelled by a context, bounds the length of a line, counts what
+// passes and keeps the first error: after an error a [Conn] is closed, and every later
 // call returns that error again. A mail protocol cannot take a command back,
 // so there is no way to go on after one.
 package transport
@@ -32,6 +32,7 @@ type Conn struct {
 	long []byte // a line longer than the buffer
 
 	stall  atomic.Int64 // nanoseconds; 0 means no limit
+	least  int64        // octets of progress; 0 means no limit
 	in     atomic.Int64
 	out    atomic.Int64
 	trips  atomic.Int64
@@ -62,10 +63,14 @@ func New(raw net.Conn, host string, o *Options) *Conn {
 	if o != nil {
 		c.opts = *o
 	}
-	c.raw = &counted{raw, c}
+	c.raw = &counted{Conn: raw, c: c}
 	c.cur = c.raw
 	c.br = bufio.NewReaderSize(wire{c}, bufferSize)
 	c.SetStall(c.opts.StallTimeout)
+	if c.least = c.opts.MinProgress; c.least == 0 {
+		c.least = defaultMinProgress
+	}
+	c.least = max(c.least, 0)
 	return c
 }
 
@@ -255,7 +260,8 @@ func (c *Conn) reason(err error) error {
 	return Mark(ErrUnavailable, err)
 }
 
-// wire is what the buffer reads from.
+// wire is what the buffer reads from. Time limits are on the octets below TLS:
+// a TLS record may be as slow as anything else.
 type wire struct{ c *Conn }
 
 func (w wire) Read(p []byte) (int, error) {
@@ -263,9 +269,7 @@ func (w wire) Read(p []byte) (int, error) {
 	if err := c.Err(); err != nil {
 		return 0, err
 	}
-	cur := c.current()
-	cur.SetReadDeadline(c.readDeadline())
-	n, err := cur.Read(p)
+	n, err := c.current().Read(p)
 	if n > 0 {
 		c.spoken.Store(false)
 		return n, nil
@@ -276,15 +280,22 @@ func (w wire) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
-// counted counts octets below TLS.
+// counted counts octets below TLS, and the time that they take.
 type counted struct {
 	net.Conn
-	c *Conn
+	c        *Conn
+	progress progress
 }
 
 func (n *counted) Read(p []byte) (int, error) {
+	n.SetReadDeadline(n.c.readDeadline())
+	start := time.Now()
 	k, err := n.Conn.Read(p)
 	n.c.in.Add(int64(k))
+	if slow := n.progress.wait(n.c, time.Since(start), k); slow != nil && err == nil {
+		n.c.Fail(slow)
+		return 0, n.c.Err()
+	}
 	return k, err
 }
 

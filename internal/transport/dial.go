@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -29,6 +30,11 @@ type Options struct {
 	// StallTimeout bounds the time without a single byte while the server
 	// owes one, or takes none. Zero means 60 s, less than zero no limit.
 	StallTimeout time.Duration
+
+	// MinProgress is how many octets of an answer the server must send in 15
+	// stall timeouts of waiting. Zero means 2 KiB, less than zero no limit;
+	// without a stall timeout there is none either.
+	MinProgress int64
 
 	// Transcript, if not nil, is told of every line.
 	Transcript *Transcript
@@ -104,7 +110,7 @@ func (c *Conn) StartTLS(ctx context.Context) error {
 // what was said: then there is nothing wrong with the server's certificate.
 func isCut(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.DeadlineExceeded)
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ErrUnavailable)
 }
 
 func (c *Conn) handshake(ctx context.Context) error {
