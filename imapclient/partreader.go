@@ -159,10 +159,10 @@ func (p *PartReader) start(item, partial string) error {
 	if p.o.MarkSeen {
 		peek = ""
 	}
-	f := &fetch{c: p.c, section: item + "[" + p.part + "]", items: "(UID " + item + peek + "[" + p.part + "]" + partial + ")", guess: guessBody, noBody: fmt.Errorf("imap: UID FETCH: %w", ErrNoPart)}
+	f := &fetch{c: p.c, section: item + "[" + p.part + "]", items: "(UID " + item + peek + "[" + p.part + "]" + partial + ")", guess: guessBody, noBody: fmt.Errorf("imap: UID FETCH: %w", ErrNoPart), width: 1}
 	p.next, p.stop = iter.Pull2(func(yield func(*Message, error) bool) {
 		f.yield = yield
-		f.all(context.Background(), []uint32{p.uid}) // the connection is bound to the caller's
+		f.all(context.Background(), UIDs(p.uid)) // the connection is bound to the caller's
 	})
 	m, err, ok := p.next()
 	if !ok || err != nil {
