@@ -11,6 +11,10 @@ type product string
 const (
 	// coremail (163.com, 126.com, yeah.net, QQ): ID is sent after login.
 	coremail product = "coremail"
+
+	// mailutils (GNU Mailutils imap4d): parts of a message within a message are
+	// taken from all of that.
+	mailutils product = "mailutils"
 )
 
 // marks are what products are recognised by, in lower case.
@@ -22,10 +26,14 @@ var marks = []struct {
 	{"qqmail", coremail},
 	{"qq mail", coremail},
 	{"netease", coremail},
+	{"mailutils", mailutils},
 }
 
 // recognise returns the product that text tells of, or none.
 func recognise(text string) product {
+	if text == "* OK IMAP4rev1" { // and no more: who else says that loses nothing
+		return mailutils
+	}
 	text = strings.ToLower(text)
 	for _, m := range marks {
 		if strings.Contains(text, m.mark) {
