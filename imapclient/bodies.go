@@ -1,6 +1,7 @@
 package imapclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,13 +22,16 @@ import (
 // Breaking out of the loop leaves the session usable: what is on the way is
 // read and thrown away. Within the loop other commands are [ErrBusy].
 func (c *Client) Bodies(ctx context.Context, uids ...uint32) iter.Seq2[*Message, error] {
-	return c.fetch(ctx, "BODY[]", "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])", guessBody, uids)
+	return func(yield func(*Message, error) bool) { c.wholes(ctx, maxBatches, yield, UIDs(uids...)) }
 }
 
 // Headers retrieves header sections, with the blank line at their end, as
 // Bodies does whole messages.
 func (c *Client) Headers(ctx context.Context, uids ...uint32) iter.Seq2[*Message, error] {
-	return c.fetch(ctx, "BODY[HEADER]", "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", guessHeader, uids)
+	return func(yield func(*Message, error) bool) {
+		f := &fetch{c: c, section: "BODY[HEADER]", items: "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", guess: guessHeader, width: maxBatches}
+		f.begin(ctx, yield, UIDs(uids...))
+	}
 }
 
 // The bounds of what is on the way.
@@ -56,6 +60,8 @@ type fetch struct {
 	row     row  // that is being read
 
 	queue []Set             // not asked for yet
+	width int               // commands at a time
+	now   uint32            // the message that is being sent, 0 for none
 	sent  []batch           // asked for, oldest first
 	want  map[uint32]int    // asked for and not heard of: in which batch
 	n     int               // batches so far
@@ -77,34 +83,39 @@ type batch struct {
 
 var errNil = errors.New("imap: the server sent NIL instead of the message")
 
-func (c *Client) fetch(ctx context.Context, section, items string, guess int64, uids []uint32) iter.Seq2[*Message, error] {
-	return func(yield func(*Message, error) bool) {
-		end, err := c.beginSelected(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		defer end()
-		f := &fetch{c: c, section: section, items: items, guess: guess, noBody: errNil, yield: yield}
-		if section == "BODY[]" && c.avgBody > 0 {
-			f.guess = c.avgBody
-		}
-		f.all(ctx, uids)
-		if section == "BODY[]" {
-			c.avgBody = f.guess
-		}
+// wholes retrieves whole messages, with so many commands under way.
+func (c *Client) wholes(ctx context.Context, width int, yield func(*Message, error) bool, sets ...Set) {
+	f := &fetch{c: c, section: "BODY[]", items: "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])", guess: cmp.Or(c.avgBody, guessBody), width: width}
+	if f.begin(ctx, yield, sets...) {
+		c.avgBody = f.guess
 	}
 }
 
-// all yields the messages of uids, and the error that ends the session.
-func (f *fetch) all(ctx context.Context, uids []uint32) {
+// begin carries out the fetch as the client's work, if that can be.
+func (f *fetch) begin(ctx context.Context, yield func(*Message, error) bool, sets ...Set) bool {
+	end, err := f.c.beginSelected(ctx)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	defer end()
+	f.noBody, f.yield = errNil, yield
+	f.all(ctx, sets...)
+	return true
+}
+
+// all yields the messages of some sets, and the error that ends the session. No
+// command is for messages of two sets.
+func (f *fetch) all(ctx context.Context, sets ...Set) {
 	f.want, f.early, f.names = make(map[uint32]int), make(map[uint32]*row), make(map[uint32]uint32)
-	if set := UIDs(uids...); len(set.ranges) > 0 {
-		f.queue = []Set{set}
+	for _, set := range sets {
+		if len(set.ranges) > 0 {
+			f.queue = append(f.queue, set)
+		}
 	}
 	err := f.run(ctx)
 	if err != nil && len(f.sent) > 0 {
-		err = f.c.fail(err) // there is no knowing what an answer would be to
+		err = f.hungUp(ctx, f.c.fail(err)) // there is no knowing what an answer would be to
 	}
 	if err == nil {
 		err = f.over
@@ -145,14 +156,14 @@ func (f *fetch) run(ctx context.Context) error {
 
 // fill asks for more, as long as not too much is on the way.
 func (f *fetch) fill() error {
-	if f.stopped || len(f.queue) == 0 || len(f.sent) == maxBatches {
+	if f.stopped || len(f.queue) == 0 || len(f.sent) >= f.width {
 		return nil
 	}
 	var expect int64
 	for _, b := range f.sent {
 		expect += b.expect
 	}
-	for !f.stopped && len(f.queue) > 0 && len(f.sent) < maxBatches && (len(f.sent) < 2 || expect < windowOctets) {
+	for !f.stopped && len(f.queue) > 0 && len(f.sent) < f.width && (len(f.sent) < 2 || expect < windowOctets) {
 		b := f.next()
 		var err error
 		b.tag, err = f.c.send("UID FETCH", b.set.String()+" "+f.items)

@@ -111,6 +111,7 @@ func (f *fetch) nameless(r *response, w *row, m *Message) error {
 func (f *fetch) deliver(m *Message) error {
 	if f.want[m.UID] > 0 {
 		delete(f.want, m.UID)
+		f.now = m.UID
 		f.refused = 0
 		f.guess += (m.octets - f.guess) / 16
 		f.guess = max(f.guess, 256)
@@ -124,7 +125,11 @@ func (f *fetch) deliver(m *Message) error {
 			f.stopped = !f.yield(m, nil)
 		}
 	}
-	return m.finish()
+	if err := m.finish(); err != nil {
+		return err
+	}
+	f.now = 0
+	return nil
 }
 
 // fail tells that a message cannot be had.

@@ -12,7 +12,7 @@ import (
 // that are numbered 60 to 118 and that a client cannot show, and who can.
 var notHere = map[int]string{
 	76: "two workers with one account: retrieval and its ledger",
-	88: "Watch", 89: "Watch", 90: "Watch", 91: "Watch", 92: "Watch", 93: "Watch",
+	93: "a token that expires while the server is waited for: who logs in again, retrieval",
 	94: "a server that hangs up after every login: who calls again, retrieval",
 }
 

@@ -11,7 +11,7 @@
 // A [Client] belongs to one goroutine and does one thing at a time: a command
 // given while another is under way, as within a loop over [Client.Bodies], is
 // [ErrBusy]. Cancelling a context closes the connection, because IMAP cannot
-// take a command back; [Client.Idle] alone ends gently.
+// take a command back; [Client.Idle] and [Watch.Wait] alone end gently.
 //
 // # Security
 //
@@ -36,6 +36,21 @@
 // part that the structure names. Structures and envelopes are understood as far
 // as they can be, whatever a server or a sender has put into them; what cannot
 // be is missing from one message.
+//
+// A server that hangs up over a message says so with BYE, or not at all. The
+// error is then a [HangUpError], which names the messages that had not come, and
+// [BodiesThrough] goes on in further sessions until the one message is known.
+// What a server says before it hangs up is the error, also if that shows first
+// when a command cannot be sent.
+//
+// # Waiting for mail
+//
+// [Client.Watch] waits for news in the best way that the server keeps to: IDLE,
+// NOTIFY for other mailboxes, or asking now and then. [Watch.Way] tells which.
+// IDLE that is refused, that ends at once, or that tells of nothing becomes
+// asking; a NOTIFY that the server takes back becomes IDLE for a while. A
+// heartbeat finds lines that have died silently, also after the machine has
+// slept. [Client.Idle] and [Client.Noop] are the single steps.
 //
 // # Servers without UIDPLUS
 //

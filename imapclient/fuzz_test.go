@@ -36,6 +36,7 @@ func FuzzSession(f *testing.F) {
 		login + selected + "* 1 FETCH (UID 1 BODY[] NIL)\r\nA2 NO [SERVERBUG] x\r\n",
 		"* BYE go\r\n", "* OK [CAPABILITY (\r\n", "+OK\r\n",
 		preauth + selected + "* 1 FETCH (UID 1 BODYSTRUCTURE ((((((\"a\" {3}\r\nabc)\r\nA1 OK\r\n",
+		preauth + selected + "A1 OK\r\nA2 OK\r\nA3 OK\r\nT2 OK\r\n* CAPABILITY NOTIFY IDLE\r\nT3 OK\r\n+ idling\r\nA4 OK\r\n* STATUS a (MESSAGES 1)\r\nA5 OK\r\n+ idling\r\n* LIST (\\NonExistent) NIL a\r\n* OK [NOTIFICATIONOVERFLOW] x\r\nA6 OK\r\nA7 NO [NONEXISTENT] x\r\nA8 NO [BADEVENT (a)]\r\n",
 		preauth + "* LIST (\\x) NIL {4}\r\n&A-b\r\n* STATUS\r\n* SEARCH 0\r\nT1 BAD\r\n",
 	} {
 		f.Add([]byte(s), false)
@@ -74,6 +75,14 @@ func FuzzSession(f *testing.F) {
 		c.Expunge(ctx, 1)
 		c.Mailboxes(ctx, "")
 		c.Idle(ctx, time.Minute)
+		if w, err := c.Watch(ctx, &imapclient.WatchOptions{Mailboxes: []string{"a"}, Heartbeat: time.Millisecond, Poll: time.Millisecond, Gather: -1}); err == nil {
+			for range 3 {
+				if n, err := w.Wait(ctx); err == nil && !n.Any() {
+					t.Error("Wait returned without news")
+				}
+			}
+			w.Close(ctx)
+		}
 		c.Logout(ctx)
 		if err := context.Cause(ctx); err != nil {
 			t.Fatal(err)

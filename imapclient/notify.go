@@ -116,8 +116,11 @@ func supported(events []string, list []byte) []string {
 
 // after returns the next way that may be used.
 func (w *Watch) after(way WatchWay) WatchWay {
+	may := func(way WatchWay) bool { return !slices.Contains(w.o.Avoid, way) && w.c.offers(way.String()) }
 	for way++; way < WatchPoll; way++ {
-		if !slices.Contains(w.o.Avoid, way) && w.c.offers(way.String()) {
+		// IDLE tells as much of one mailbox as NOTIFY does.
+		one := way == WatchNotify && len(w.o.Mailboxes) == 0 && !w.o.All && may(WatchIdle)
+		if may(way) && !one && !(way == WatchIdle && w.noIdle) {
 			break
 		}
 	}

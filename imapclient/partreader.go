@@ -25,7 +25,9 @@ type PartReader struct {
 	next func() (*Message, error, bool)
 	stop func()
 	m    *Message
-	ask  int64 // octets that were asked for, 0 for all
+
+	leave func() // ends the reading of a message's parts; may be nil
+	ask   int64  // octets that were asked for, 0 for all
 
 	begin int64 // where in the part reading begins
 	at    int64 // where the next octet is
@@ -44,6 +46,9 @@ const (
 // open asks for the part, or its first chunk.
 func (p *PartReader) open() error {
 	p.left = cmp.Or(p.o.Limit, -1)
+	if ok, err := p.embedded(); ok || err != nil {
+		return err
+	}
 	if p.o.Raw || !isPartNumber(p.part) {
 		p.src, p.begin, p.at = rawPart{p}, p.o.Offset, p.o.Offset
 		return p.chunk()
@@ -159,10 +164,10 @@ func (p *PartReader) start(item, partial string) error {
 	if p.o.MarkSeen {
 		peek = ""
 	}
-	f := &fetch{c: p.c, section: item + "[" + p.part + "]", items: "(UID " + item + peek + "[" + p.part + "]" + partial + ")", guess: guessBody, noBody: fmt.Errorf("imap: UID FETCH: %w", ErrNoPart)}
+	f := &fetch{c: p.c, section: item + "[" + p.part + "]", items: "(UID " + item + peek + "[" + p.part + "]" + partial + ")", guess: guessBody, noBody: fmt.Errorf("imap: UID FETCH: %w", ErrNoPart), width: 1}
 	p.next, p.stop = iter.Pull2(func(yield func(*Message, error) bool) {
 		f.yield = yield
-		f.all(context.Background(), []uint32{p.uid}) // the connection is bound to the caller's
+		f.all(context.Background(), UIDs(p.uid)) // the connection is bound to the caller's
 	})
 	m, err, ok := p.next()
 	if !ok || err != nil {
@@ -244,6 +249,9 @@ func (p *PartReader) Read(b []byte) (int, error) {
 func (p *PartReader) Close() error {
 	if p.end == nil {
 		return nil
+	}
+	if p.leave != nil {
+		p.leave()
 	}
 	p.finish()
 	p.end()

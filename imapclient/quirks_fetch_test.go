@@ -76,7 +76,7 @@ var quirksOfBodies = []quirk{
 		got, err := readPart(t, c, "3", nil)
 		return fmt.Sprint(got, err)
 	}, "abc<nil>"},
-	{58, "a literal beyond reason", "", []string{peek1, "S: * 1 FETCH (UID 1 BODY[] {18446744073709551612}", "= CLOSE"}, retrieved(1), `1:"" the server closed the connection: unexpected EOF`},
+	{58, "a literal beyond reason", "", []string{peek1, "S: * 1 FETCH (UID 1 BODY[] {18446744073709551612}", "= CLOSE"}, retrieved(1), `1:"" the server closed the connection: unexpected EOF, and messages had not come, 1 the next of them`},
 }
 
 // idle waits a moment, and shows what happened.

@@ -46,7 +46,7 @@ type WatchWay int
 
 // The ways, the best first.
 const (
-	WatchNotify WatchWay = iota // the server tells, also of other mailboxes: NOTIFY, RFC 5465
+	WatchNotify WatchWay = iota // the server tells, also of other mailboxes: NOTIFY, RFC 5465, and IDLE
 	WatchIdle                   // the server tells of the selected mailbox: IDLE, RFC 2177
 	WatchPoll                   // the server is asked: NOOP and STATUS
 )
@@ -77,6 +77,7 @@ type Watch struct {
 	lost   bool // the server has told of less than there was
 
 	notifying bool      // NOTIFY is set
+	noIdle    bool      // IDLE is of no use
 	lostOnce  bool      // the server has taken it back before
 	again     time.Time // when to set it again
 	told      time.Time // when Wait last returned news
@@ -88,8 +89,9 @@ type Watch struct {
 	wall func() time.Time // the time of day; nil: time.Now
 }
 
-// Watch begins to watch the selected mailbox, and others: by NOTIFY where the
-// server has that, else by IDLE, else by asking. A server that refuses a way,
+// Watch begins to watch the selected mailbox, and others: by IDLE where the
+// server has that, and by NOTIFY where others are to be watched or there is no
+// IDLE, else by asking. A server that refuses a way,
 // or turns out not to keep to it, is watched the next way, which [Watch.Way]
 // tells. There is one Watch at a time on a Client; another is [ErrBusy].
 func (c *Client) Watch(ctx context.Context, o *WatchOptions) (*Watch, error) {

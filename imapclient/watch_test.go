@@ -14,7 +14,7 @@ import (
 const notifySelected = "C: n1 NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))\nS: n1 OK"
 
 func TestWatchNotify(t *testing.T) {
-	watching(t, "NOTIFY IDLE", lines(
+	watching(t, "NOTIFY", lines(
 		`C: n1 NOTIFY SET STATUS (selected (MessageNew MessageExpunge FlagChange)) (mailboxes ("Other" "a b") (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))`,
 		"S: * STATUS Other (MESSAGES 7 UIDNEXT 9 UIDVALIDITY 1)", `S: * STATUS "a b" (MESSAGES 0 UIDNEXT 1)`, "S: n1 OK",
 		"~ 1m", "S: * 5 EXISTS", "C: n2 NOOP", "S: n2 OK",
@@ -54,14 +54,14 @@ func TestWatchNotifyRefused(t *testing.T) {
 	}{
 		{"BADEVENT as in the RFC", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT (MessageNew MessageExpunge MailboxName)] no", "C: n2 NOTIFY SET (selected (MessageNew MessageExpunge))", "S: n2 OK"), imapclient.WatchNotify},
 		{"BADEVENT as Dovecot says it", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT FlagChange] Unsupported NOTIFY events", "C: n2 NOTIFY SET (selected (MessageNew MessageExpunge))", "S: n2 OK"), imapclient.WatchNotify},
-		{"BADEVENT without what matters", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT (MailboxName)] no"), imapclient.WatchIdle},
-		{"BADEVENT again", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT FlagChange] no", "C: n2 NOTIFY SET …", "S: n2 NO [BADEVENT FlagChange] no"), imapclient.WatchIdle},
-		{"BADEVENT of nothing", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT] no"), imapclient.WatchIdle},
-		{"overflow", lines("C: n1 NOTIFY SET …", "S: n1 NO [NOTIFICATIONOVERFLOW] no"), imapclient.WatchIdle},
-		{"BAD", lines("C: n1 NOTIFY SET …", "S: n1 BAD what?"), imapclient.WatchIdle},
+		{"BADEVENT without what matters", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT (MailboxName)] no"), imapclient.WatchPoll},
+		{"BADEVENT again", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT FlagChange] no", "C: n2 NOTIFY SET …", "S: n2 NO [BADEVENT FlagChange] no"), imapclient.WatchPoll},
+		{"BADEVENT of nothing", lines("C: n1 NOTIFY SET …", "S: n1 NO [BADEVENT] no"), imapclient.WatchPoll},
+		{"overflow", lines("C: n1 NOTIFY SET …", "S: n1 NO [NOTIFICATIONOVERFLOW] no"), imapclient.WatchPoll},
+		{"BAD", lines("C: n1 NOTIFY SET …", "S: n1 BAD what?"), imapclient.WatchPoll},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := selected(t, "NOTIFY IDLE", tt.script)
+			c := selected(t, "NOTIFY", tt.script)
 			w, err := c.Watch(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -73,17 +73,34 @@ func TestWatchNotifyRefused(t *testing.T) {
 
 // A server that takes NOTIFY back is watched by IDLE for a while.
 func TestWatchOverflow(t *testing.T) {
-	watching(t, "NOTIFY IDLE", lines(notifySelected, "~ 1m", "S: * OK [NOTIFICATIONOVERFLOW] too much", "C: n2 NOOP", "S: n2 OK",
-		"C: i1 IDLE", "S: + idling", "~ 1m", "S: * 5 EXISTS", "C: DONE", "S: i1 OK",
-		"C: i2 IDLE", "S: + idling", "~ 9m", "S: * 6 EXISTS", "C: DONE", "S: i2 OK",
-		"C: n3 NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))", "S: n3 OK", "S: * 7 EXISTS", "C: n4 NOOP", "S: n4 OK"), nil, func(t *testing.T, c *imapclient.Client, w *imapclient.Watch) {
-		waits(t, w, "4+0-0~0 lost", time.Minute)
-		wantWay(t, w, imapclient.WatchIdle)
-		waits(t, w, "5+1-0~0", time.Minute)
-		waits(t, w, "6+1-0~0", 9*time.Minute)
-		waits(t, w, "7+1-0~0", time.Second)
-		wantWay(t, w, imapclient.WatchNotify)
-	})
+	set := func(tag string) string {
+		return strings.TrimSuffix(lines("C: "+tag+" NOTIFY SET STATUS …", "S: * STATUS Other (MESSAGES 1)", "S: "+tag+" OK"), "\n")
+	}
+	watching(t, "NOTIFY IDLE", lines(set("n1"), "C: i1 IDLE", "S: + idling", "~ 1m", "S: * OK [NOTIFICATIONOVERFLOW] too much", "C: DONE", "S: i1 OK", `C: s1 STATUS "Other" …`, "S: * STATUS Other (MESSAGES 1)", "S: s1 OK",
+		"C: i2 IDLE", "S: + idling", "~ 1m", "S: * 5 EXISTS", "C: DONE", "S: i2 OK",
+		"C: i3 IDLE", "S: + idling", "C: DONE", "S: i3 OK", "C: i4 NOOP", "S: i4 OK", `C: s2 STATUS "Other" …`, "S: * STATUS Other (MESSAGES 2)", "S: s2 OK",
+		set("n2"), "C: i5 IDLE", "S: + idling", "S: * 6 EXISTS", "C: DONE", "S: i5 OK"),
+		&imapclient.WatchOptions{Mailboxes: []string{"Other"}, Heartbeat: 4 * time.Minute}, func(t *testing.T, c *imapclient.Client, w *imapclient.Watch) {
+			waits(t, w, "4+0-0~0 Other:1,0", 0)
+			wantWay(t, w, imapclient.WatchNotify)
+			waits(t, w, "4+0-0~0 lost", time.Minute)
+			wantWay(t, w, imapclient.WatchIdle)
+			waits(t, w, "5+1-0~0", time.Minute)
+			waits(t, w, "5+0-0~0 Other:2,0", 2*time.Minute)
+			time.Sleep(time.Minute)
+			waits(t, w, "6+1-0~0 Other:1,0", 0)
+			wantWay(t, w, imapclient.WatchNotify)
+		})
+}
+
+// NOTIFY goes on without IDLE that is refused.
+func TestWatchNotifyWithoutIdle(t *testing.T) {
+	watching(t, "NOTIFY IDLE", lines("C: n1 NOTIFY SET STATUS …", "S: * STATUS Other (MESSAGES 1)", "S: n1 OK", "C: i1 IDLE", "S: i1 NO no", "~ 1m", "S: * STATUS Other (MESSAGES 2)", "C: n2 NOOP", "S: n2 OK"),
+		&imapclient.WatchOptions{Mailboxes: []string{"Other"}}, func(t *testing.T, c *imapclient.Client, w *imapclient.Watch) {
+			waits(t, w, "4+0-0~0 Other:1,0", 0)
+			waits(t, w, "4+0-0~0 Other:2,0", time.Minute)
+			wantWay(t, w, imapclient.WatchNotify)
+		})
 }
 
 func TestWatchAll(t *testing.T) {
@@ -177,6 +194,7 @@ func TestWatchOptions(t *testing.T) {
 		way        imapclient.WatchWay
 	}{
 		{"NOTIFY IDLE", []imapclient.WatchWay{imapclient.WatchNotify}, "", imapclient.WatchIdle},
+		{"NOTIFY IDLE", nil, "", imapclient.WatchIdle},
 		{"NOTIFY IDLE", []imapclient.WatchWay{imapclient.WatchIdle}, notifySelected, imapclient.WatchNotify},
 		{"NOTIFY IDLE", []imapclient.WatchWay{imapclient.WatchIdle}, "C: n1 NOTIFY SET …\nS: n1 BAD no", imapclient.WatchPoll},
 		{"NOTIFY IDLE", []imapclient.WatchWay{imapclient.WatchIdle, imapclient.WatchNotify, imapclient.WatchPoll}, "", imapclient.WatchPoll},

@@ -64,11 +64,10 @@ func (w *Watch) round(ctx context.Context) error {
 			}
 		}
 	}
-	if w.way == WatchIdle {
+	if w.byIdle() {
 		return w.idle(ctx)
 	}
 	l := w.listening()
-	l.d = w.o.Heartbeat
 	if w.way == WatchPoll {
 		l.d = max(0, time.Until(w.asked.Add(w.o.Poll)))
 	}
@@ -78,30 +77,54 @@ func (w *Watch) round(ctx context.Context) error {
 	if err := l.run(ctx, w.c); err != nil || ctx.Err() != nil {
 		return err
 	}
+	w.judge(l)
 	return w.ask()
 }
 
-func (w *Watch) listening() *listening {
-	return &listening{until: w.told.Add(w.o.Gather), news: w.any, wall: w.wall}
+// byIdle tells whether IDLE is waited in. With NOTIFY too, if it can be.
+//
+// QUIRK: Dovecot tells of the selected mailbox in IDLE only, unless NOTIFY is
+// also of others.
+func (w *Watch) byIdle() bool {
+	return w.way == WatchIdle || w.way == WatchNotify && !w.noIdle && w.c.offers("IDLE") && !slices.Contains(w.o.Avoid, WatchIdle)
 }
 
-// The signs that IDLE is of no use, each until it is believed.
+func (w *Watch) listening() *listening {
+	l := &listening{d: w.o.Heartbeat, until: w.told.Add(w.o.Gather), news: w.any, wall: w.wall}
+	if w.deaf >= maxDeaf || !w.notifying && len(w.o.Mailboxes) > 0 {
+		l.d = min(l.d, w.o.Poll)
+	}
+	return l
+}
+
+// The signs that a way is of no use, each until it is believed.
 const (
 	maxDeaf  = 2 // news that came only when the server was asked
-	maxEarly = 3 // ends that the client did not ask for, without news
+	maxEarly = 3 // ends of IDLE that the client did not ask for, without news
 )
 
-// idle waits by IDLE.
+// judge notes whether the server has told of news before it was asked.
+//
+// QUIRK: GNU Mailutils tells of nothing in IDLE before DONE.
+func (w *Watch) judge(l *listening) {
+	switch {
+	case l.pushed:
+		w.deaf, w.early = 0, 0
+	case w.c.activity.Any():
+		w.deaf++
+	}
+	if w.way == WatchIdle && w.deaf >= maxDeaf {
+		w.way = WatchPoll
+	}
+}
+
+// idle waits in IDLE.
 func (w *Watch) idle(ctx context.Context) error {
 	c := w.c
 	l := w.listening()
-	l.d = w.o.Heartbeat
-	if len(w.o.Mailboxes) > 0 {
-		l.d = min(l.d, w.o.Poll)
-	}
 	ended, err := c.idle(ctx, l)
 	if refused := (*Error)(nil); c.conn.Err() == nil && (errors.As(err, &refused) || err == errNoPlus) {
-		w.way, w.asked = WatchPoll, time.Time{}
+		w.withoutIdle()
 		if refused != nil && refused.RetryAfter > 0 {
 			w.asked = time.Now().Add(refused.RetryAfter - w.o.Poll)
 		}
@@ -110,31 +133,28 @@ func (w *Watch) idle(ctx context.Context) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	switch {
-	case l.pushed:
-		w.deaf, w.early = 0, 0
-		return nil
-	case ended:
-		w.early++
-	case !c.activity.Any():
+	if ended && !l.pushed {
+		if w.early++; w.early >= maxEarly {
+			w.withoutIdle()
+			return nil
+		}
+	} else if !w.any() {
 		// A server that says no more in IDLE than that it is there (or what is
 		// between it and the client) has to be asked.
 		if err := c.run("NOOP", "", nil); err != nil {
 			return err
 		}
 	}
-	// QUIRK: GNU Mailutils tells of nothing before DONE.
-	if c.activity.Any() {
-		w.deaf++
-	}
-	if w.early >= maxEarly {
-		w.way, w.asked = WatchPoll, time.Time{}
-		return nil
-	}
-	if w.deaf >= maxDeaf {
+	w.judge(l)
+	return w.ask()
+}
+
+// withoutIdle goes on without IDLE.
+func (w *Watch) withoutIdle() {
+	w.noIdle, w.asked = true, time.Time{}
+	if w.way == WatchIdle {
 		w.way = WatchPoll
 	}
-	return w.ask()
 }
 
 // ask asks for the state of the other mailboxes, when it is time and the server

@@ -183,9 +183,7 @@ func imapParts(t testing.TB, server string, c *imapclient.Client) {
 	}
 	for i, parts := range wantParts {
 		for _, w := range parts {
-			if w.raw == "" || server == "mailutils" && strings.HasPrefix(w.number, "3.") {
-				// QUIRK: Mailutils counts the parts of a message within a message
-				// one level deeper than RFC 9051 section 6.4.5 says.
+			if w.raw == "" {
 				continue
 			}
 			read(i, w.number, nil, w.decoded)

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -12,13 +13,14 @@ import (
 // itself.
 func imapWatch(t testing.TB, server string, c *imapclient.Client) {
 	defer c.Close()
-	imapLogin(t, c)
-	_, err := c.CreateMailbox(t.Context(), "Watched")
+	prefix := imapPrefix(t, c)
+	other, none := prefix+"Watched", prefix+"Missing"
+	_, err := c.CreateMailbox(t.Context(), other)
 	check(t, "CreateMailbox", err)
 	if _, err := c.Select(t.Context(), "INBOX"); !check(t, "Select", err) {
 		return
 	}
-	w, err := c.Watch(t.Context(), &imapclient.WatchOptions{Mailboxes: []string{"Watched", "Missing"}, Heartbeat: 500 * time.Millisecond, Poll: 500 * time.Millisecond, Gather: -1})
+	w, err := c.Watch(t.Context(), &imapclient.WatchOptions{Mailboxes: []string{other, none}, Heartbeat: 500 * time.Millisecond, Poll: 500 * time.Millisecond, Gather: -1})
 	if !check(t, "Watch", err) {
 		return
 	}
@@ -28,8 +30,10 @@ func imapWatch(t testing.TB, server string, c *imapclient.Client) {
 	// until waits for news of a kind.
 	until := func(what string, is func(imapclient.News) bool) {
 		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
 		for range 10 {
-			n, err := w.Wait(t.Context())
+			n, err := w.Wait(ctx)
 			if !check(t, "Wait", err) {
 				return
 			}
@@ -42,15 +46,15 @@ func imapWatch(t testing.TB, server string, c *imapclient.Client) {
 	var watched, missing bool
 	until("how it is", func(n imapclient.News) bool {
 		for _, s := range n.Mailboxes {
-			watched = watched || s.Name == "Watched" && s.Messages == 0 && s.UIDValidity > 0
+			watched = watched || s.Name == other && s.Messages == 0 && s.UIDValidity > 0
 		}
 		for _, m := range n.Listed {
-			missing = missing || m.Name == "Missing" && m.Has(`\NonExistent`)
+			missing = missing || m.Name == none && m.Has(`\NonExistent`)
 		}
 		return watched && missing
 	})
 	message := string(Messages()[0])
-	for _, box := range []string{"Watched", "INBOX"} {
+	for _, box := range []string{other, "INBOX"} {
 		_, err := c.Append(t.Context(), box, strings.NewReader(message), int64(len(message)), nil)
 		check(t, "Append", err)
 		until("a message in "+box, func(n imapclient.News) bool {
@@ -66,5 +70,6 @@ func imapWatch(t testing.TB, server string, c *imapclient.Client) {
 		})
 	}
 	check(t, "Close", w.Close(t.Context()))
+	check(t, "DeleteMailbox", c.DeleteMailbox(t.Context(), other))
 	check(t, "Logout", c.Logout(t.Context()))
 }

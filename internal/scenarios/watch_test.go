@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"testing"
@@ -41,10 +42,16 @@ func watch(t *testing.T, s *servers.Server, avoid []imapclient.WatchWay) {
 	if _, err := c.Select(ctx, "INBOX"); err != nil {
 		t.Fatal(err)
 	}
+	spaces, err := c.Namespaces(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := spaces.Personal[0].Prefix + "Other"
+	c.CreateMailbox(ctx, other) // or it is there
 	// The servers that are asked now and then, whatever they offer, are asked
 	// often here: Mailutils tells of nothing in IDLE, and Cyrus looks once a
 	// minute.
-	o := &imapclient.WatchOptions{Avoid: avoid, Poll: time.Second}
+	o := &imapclient.WatchOptions{Avoid: avoid, Mailboxes: []string{other}, Poll: time.Second}
 	if s.Kind == servers.Mailutils || s.Kind == servers.Cyrus {
 		o.Heartbeat = time.Second
 	}
@@ -55,14 +62,26 @@ func watch(t *testing.T, s *servers.Server, avoid []imapclient.WatchWay) {
 	way := w.Way()
 	began, total := time.Now(), 0
 	const rounds = 3
+	message := scenarios.Messages()[0]
+	before := -1 // messages in the other mailbox
 	for round := range rounds {
+		if before >= 0 {
+			if _, err := c.Append(ctx, other, bytes.NewReader(message), int64(len(message)), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
 		s.Deliver(t, scenarios.User, scenarios.Messages()[:2]...)
-		for total < 2*(round+1) {
+		for now := -1; total < 2*(round+1) || now < 0; {
 			n, err := w.Wait(ctx)
 			if err != nil {
 				t.Fatalf("%v: %v", way, err)
 			}
 			total += n.Arrived
+			for _, m := range n.Mailboxes {
+				if int(m.Messages) > before {
+					now, before = int(m.Messages), int(m.Messages)
+				}
+			}
 		}
 	}
 	t.Logf("%v, then %v: %d messages in %v", way, w.Way(), total, time.Since(began))

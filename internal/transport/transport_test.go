@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/postbag/internal/testca"
@@ -272,3 +273,56 @@ func TestTranscript(t *testing.T) {
 	}
 	transport.NewTranscript(nil).Client([]byte("nobody listens")) // must not panic
 }
+
+// What came before a failed Send can still be read, and then its error comes.
+func TestSend(t *testing.T) {
+	broken := errors.New("broken pipe")
+	client, server := net.Pipe()
+	c := transport.New(&deaf{Conn: client, err: broken}, "localhost", nil)
+	t.Cleanup(func() { c.Close(); server.Close() })
+	go func() {
+		io.WriteString(server, "* BYE so long\r\n")
+		server.Close()
+	}()
+	for range 2 {
+		if _, err := c.Send([]byte("x")); !errors.Is(err, broken) || !errors.Is(err, transport.ErrUnavailable) {
+			t.Errorf("Send = %v", err)
+		}
+	}
+	if err := c.Err(); err != nil {
+		t.Errorf("after Send, before reading: %v", err)
+	}
+	if line, err := c.Line(100); err != nil || string(line) != "* BYE so long\r\n" {
+		t.Errorf("Line = %q, %v", line, err)
+	}
+	if _, err := c.Line(100); !errors.Is(err, broken) || !errors.Is(c.Err(), broken) {
+		t.Errorf("at the end: %v, %v", err, c.Err())
+	}
+}
+
+// A server that neither takes anything nor hangs up is read from for 2 seconds.
+func TestSendEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken pipe")
+		client, server := net.Pipe()
+		c := transport.New(&deaf{Conn: client, err: broken}, "localhost", &transport.Options{StallTimeout: -1})
+		defer server.Close()
+		defer c.Close()
+		began := time.Now()
+		read := make(chan error)
+		go func() { _, err := c.Line(100); read <- err }()
+		synctest.Wait() // it reads already
+		c.Send([]byte("x"))
+		if err := <-read; !errors.Is(err, broken) || time.Since(began) != 2*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// deaf cannot be written to.
+type deaf struct {
+	net.Conn
+	err error
+}
+
+func (d *deaf) Write([]byte) (int, error) { return 0, d.err }
