@@ -11,9 +11,9 @@ import (
 // TestEmbedded reads parts of a message within a message from GNU Mailutils,
 // which sends the whole of that message instead.
 func TestEmbedded(t *testing.T) {
-	const structure = `S: * 1 FETCH (UID 5 BODYSTRUCTURE (("text" "plain" NIL NIL NIL "7BIT" 5 0)("message" "rfc822" NIL NIL NIL "7BIT" 146 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)(("text" "plain" NIL NIL NIL "7BIT" 3 0)("text" "html" NIL NIL NIL "BASE64" 8 0) "alternative") 9) "mixed"))`
+	const structure = `S: * 1 FETCH (UID 5 BODYSTRUCTURE (("text" "plain" NIL NIL NIL "7BIT" 5 0)("message" "rfc822" NIL NIL NIL "7BIT" 137 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)(("text" "plain" NIL NIL NIL "7BIT" 3 0)("text" "html" NIL NIL NIL "BASE64" 8 0) "alternative") 9) "mixed"))`
 	ask := []string{"C: b2 UID FETCH 5 (UID BODYSTRUCTURE)", structure, "S: b2 OK"}
-	whole := []string{"C: b3 UID FETCH 5 (UID BODY.PEEK[2])", "S: * 1 FETCH (UID 5 BODY[2] {142}",
+	whole := []string{"C: b3 UID FETCH 5 (UID BODY.PEEK[2])", "S: * 1 FETCH (UID 5 BODY[2] {137}",
 		"S: MIME-Version: 1.0", "S: Content-Type: multipart/alternative; boundary=i", "S: ", "S: --i", "S: ", "S: one", "S: --i", "S: Content-Transfer-Encoding: base64", "S: ", "S: dHdv", "S: --i--", "S: )", "S: b3 OK"}
 	for _, tt := range []struct {
 		name, part string

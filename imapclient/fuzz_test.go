@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -36,7 +37,8 @@ func FuzzSession(f *testing.F) {
 		login + selected + "* 1 FETCH (UID 1 BODY[] NIL)\r\nA2 NO [SERVERBUG] x\r\n",
 		"* BYE go\r\n", "* OK [CAPABILITY (\r\n", "+OK\r\n",
 		preauth + selected + "* 1 FETCH (UID 1 BODYSTRUCTURE ((((((\"a\" {3}\r\nabc)\r\nA1 OK\r\n",
-		preauth + selected + "A1 OK\r\nA2 OK\r\nA3 OK\r\nT2 OK\r\n* CAPABILITY NOTIFY IDLE\r\nT3 OK\r\n+ idling\r\nA4 OK\r\n* STATUS a (MESSAGES 1)\r\nA5 OK\r\n+ idling\r\n* LIST (\\NonExistent) NIL a\r\n* OK [NOTIFICATIONOVERFLOW] x\r\nA6 OK\r\nA7 NO [NONEXISTENT] x\r\nA8 NO [BADEVENT (a)]\r\n",
+		"* STATUS a (MESSAGES 1)\r\nA1 OK\r\n+ idling\r\n* 2 EXISTS\r\n* LIST (\\NonExistent) NIL a\r\nA2 OK\r\n+ idling\r\n* OK [NOTIFICATIONOVERFLOW] x\r\nA3 OK\r\n+ idling\r\n* 1 EXPUNGE\r\nA4 OK\r\nA5 OK\r\n",
+		"A1 NO [BADEVENT (MessageNew MessageExpunge)] x\r\nA2 NO x\r\nA3 NO [NONEXISTENT] x\r\nA4 BAD x\r\n* 2 EXISTS\r\nA5 OK\r\n",
 		preauth + "* LIST (\\x) NIL {4}\r\n&A-b\r\n* STATUS\r\n* SEARCH 0\r\nT1 BAD\r\n",
 	} {
 		f.Add([]byte(s), false)
@@ -75,19 +77,33 @@ func FuzzSession(f *testing.F) {
 		c.Expunge(ctx, 1)
 		c.Mailboxes(ctx, "")
 		c.Idle(ctx, time.Minute)
-		if w, err := c.Watch(ctx, &imapclient.WatchOptions{Mailboxes: []string{"a"}, Heartbeat: time.Millisecond, Poll: time.Millisecond, Gather: -1}); err == nil {
-			for range 3 {
-				if n, err := w.Wait(ctx); err == nil && !n.Any() {
-					t.Error("Wait returned without news")
-				}
-			}
-			w.Close(ctx)
-		}
 		c.Logout(ctx)
+		fuzzWatch(ctx, t, data)
 		if err := context.Cause(ctx); err != nil {
 			t.Fatal(err)
 		}
 	})
+}
+
+// fuzzWatch watches a mailbox of a server that says anything.
+func fuzzWatch(ctx context.Context, t *testing.T, data []byte) {
+	begin := "* PREAUTH [CAPABILITY IMAP4rev1 NOTIFY IDLE] hi\r\n* 1 EXISTS\r\nT1 OK\r\n"
+	c, err := imapclient.New(ctx, octets{strings.NewReader(begin + string(data))}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.Select(ctx, "INBOX")
+	w, err := c.Watch(ctx, &imapclient.WatchOptions{Mailboxes: []string{"a"}, Heartbeat: time.Millisecond, Poll: time.Millisecond, Gather: -1})
+	if err != nil {
+		return
+	}
+	for range 3 {
+		if n, err := w.Wait(ctx); err == nil && !n.Any() {
+			t.Error("Wait returned without news")
+		}
+	}
+	w.Close(ctx)
 }
 
 // FuzzBodies: the octets of a message arrive as they were sent, however they
