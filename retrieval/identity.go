@@ -76,6 +76,9 @@ func (r *run) note(ctx context.Context) error {
 	if !r.unnoted || r.dry() {
 		return nil
 	}
+	if err := r.refill(ctx); err != nil {
+		return err
+	}
 	r.unnoted = false
 	return sinkError(r.sink.(Witness).Note(ctx, r.box, r.state.Store))
 }

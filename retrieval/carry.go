@@ -1,0 +1,310 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// carry carries to the server what was changed here, and returns the listing as
+// it is then. What could not be carried is not in it: neither side follows the
+// other there until the next run.
+//
+// Flags are stored first and recorded then: after a crash in between both sides
+// have changed alike. Removals are recorded first, as [Doomed], and proven by
+// the message's absence from a listing.
+func (r *run) carry(ctx context.Context, listed []Summary) ([]Summary, error) {
+	u := r.a.Upstream
+	if !u.any() {
+		return listed, nil
+	}
+	inv, srv := r.sink.(Inventory), r.r.(upstreamer)
+	flags, err := inv.Copies(ctx, r.box)
+	if err != nil {
+		return nil, sinkError(err)
+	}
+	v := view{listed: listed, known: r.known, now: r.now}
+	c := &carrier{
+		run: r, srv: srv, aside: make(map[UID]bool),
+		changes: changesHere(u, v, here{flags, inv.Keeps, srv.keeps}),
+	}
+	r.report.Held += c.waiting
+	for _, step := range []func(context.Context) error{c.note, c.here, c.restored, c.store, c.removals} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c.rest(listed), nil
+}
+
+// carrier is the state of carry. Its methods are in the order of the work.
+type carrier struct {
+	*run
+	*changes
+	srv   upstreamer
+	aside map[UID]bool // not to be planned for in this run
+}
+
+// record records records, and knows them.
+func (c *carrier) record(ctx context.Context, recs ...Record) error {
+	if err := c.update(ctx, Change{Put: recs}); err != nil {
+		return err
+	}
+	for _, rec := range recs {
+		c.known[rec.UID] = rec
+	}
+	return nil
+}
+
+// note records what needs nothing else.
+func (c *carrier) note(ctx context.Context) error {
+	stored := make(map[UID]bool)
+	for _, st := range c.stores {
+		for _, uid := range st.uids {
+			stored[uid] = true
+		}
+	}
+	if err := c.record(ctx, c.changes.put...); err != nil {
+		return err
+	}
+	var recs []Record
+	for uid := range c.agreed {
+		if !stored[uid] {
+			recs = append(recs, c.with(uid))
+		}
+	}
+	for _, uid := range c.anew {
+		delete(c.known, uid) // its record is overwritten by the intent
+	}
+	return c.record(ctx, recs...)
+}
+
+// with returns the record of a message with the flags that both sides have.
+func (c *carrier) with(uid UID) Record {
+	rec := c.known[uid]
+	if flags, ok := c.agreed[uid]; ok {
+		rec.Flags = flags
+	}
+	return rec
+}
+
+// here changes copies: it removes those that are marked as deleted and whose
+// messages are gone, and takes the mark away where the message is wanted there.
+func (c *carrier) here(ctx context.Context) error {
+	if !c.a.Upstream.Only && len(c.discard) > 0 {
+		for _, rec := range c.discard {
+			delete(c.known, rec.UID)
+		}
+		if err := c.mirror(ctx, nil, c.discard); err != nil {
+			return err
+		}
+	}
+	if len(c.revive) == 0 {
+		return nil
+	}
+	for i := range c.revive {
+		rec := &c.revive[i]
+		ref, err := c.sink.(Inventory).ChangeFlags(ctx, rec.Ref, nil, []Flag{FlagDeleted})
+		switch {
+		case err == nil:
+			rec.Ref = ref
+		case !errors.Is(err, ErrGone): // that is for the next run
+			return sinkError(&MessageError{rec.UID, err})
+		}
+	}
+	return c.settle(ctx, c.revive, nil)
+}
+
+// restored settles again what was to be removed and is here once more.
+func (c *carrier) restored(ctx context.Context) error {
+	if len(c.restore) == 0 {
+		return nil
+	}
+	for i := range c.restore {
+		c.restore[i].Stage, c.restore[i].Deletes = Settled, 0
+	}
+	if len(c.unmark) > 0 {
+		if err := SetFlags(ctx, c.r, RemoveFlags, []Flag{FlagDeleted}, c.unmark...); err != nil {
+			return err
+		}
+	}
+	return c.record(ctx, c.restore...)
+}
+
+// store stores changed flags.
+func (c *carrier) store(ctx context.Context) error {
+	for _, st := range c.stores {
+		stored, err := c.change(ctx, st)
+		if err != nil {
+			return err
+		}
+		recs := make([]Record, len(stored))
+		for i, uid := range stored {
+			recs[i] = c.with(uid)
+		}
+		if err := c.record(ctx, recs...); err != nil {
+			return err
+		}
+		c.report.Sent += len(stored)
+	}
+	return nil
+}
+
+// change makes one change, and returns for which messages it was made. The
+// other ones are set aside.
+func (c *carrier) change(ctx context.Context, st flagChange) ([]UID, error) {
+	stored := st.uids
+	var changed []UID
+	var err error
+	if len(st.add) > 0 {
+		changed, err = c.srv.setFlagsUnlessChanged(ctx, AddFlags, st.add, stored...)
+		stored = c.leave(stored, changed)
+	}
+	switch {
+	case err != nil || len(st.remove) == 0 || len(stored) == 0:
+	case len(st.add) > 0: // of these it is known that nobody else has changed them
+		err = SetFlags(ctx, c.r, RemoveFlags, st.remove, stored...)
+	default:
+		changed, err = c.srv.setFlagsUnlessChanged(ctx, RemoveFlags, st.remove, stored...)
+		stored = c.leave(stored, changed)
+	}
+	if err != nil {
+		return nil, c.refused(ctx, err, stored)
+	}
+	return stored, nil
+}
+
+// leave sets messages aside, and returns the others.
+func (c *carrier) leave(uids, changed []UID) []UID {
+	if len(changed) == 0 {
+		return uids
+	}
+	c.open = true
+	for _, uid := range changed {
+		c.aside[uid] = true
+	}
+	return slices.DeleteFunc(slices.Clone(uids), func(uid UID) bool { return c.aside[uid] })
+}
+
+// refused sets messages aside whose change the server did not accept. The
+// others go on, unless the session is over.
+func (c *carrier) refused(ctx context.Context, err error, uids []UID) error {
+	if errors.Is(err, ErrSession) || ctx.Err() != nil {
+		return err
+	}
+	for _, uid := range uids {
+		c.report.fail(&MessageError{uid, err})
+	}
+	c.leave(uids, uids)
+	return nil
+}
+
+// removals removes from the server what was removed here.
+func (c *carrier) removals(ctx context.Context) error {
+	if len(c.remove) > 0 {
+		doomed := slices.Clone(c.remove)
+		for i := range doomed {
+			doomed[i].Stage, doomed[i].Missed = Doomed, time.Time{}
+		}
+		if err := c.record(ctx, doomed...); err != nil {
+			return err
+		}
+	}
+	if c.a.trash() != "" {
+		return c.throw(ctx)
+	}
+	if len(c.remove) == 0 {
+		return nil // what an earlier run doomed is the plan's business
+	}
+	uids := uidsOf(c.remove)
+	changed, err := c.srv.setFlagsUnlessChanged(ctx, AddFlags, []Flag{FlagDeleted}, uids...)
+	if err != nil {
+		changed = uids
+		if err := c.refused(ctx, err, uids); err != nil {
+			return err
+		}
+	}
+	// What somebody has changed meanwhile is looked at again in the next run.
+	marked := c.leave(uids, changed)
+	if err := c.unDoom(ctx); err != nil {
+		return err
+	}
+	for _, uid := range marked {
+		c.aside[uid] = true
+		c.doomed = append(c.doomed, uid)
+	}
+	c.report.Sent += len(marked)
+	return nil
+}
+
+// unDoom settles again what was set aside rather than marked on the server.
+func (c *carrier) unDoom(ctx context.Context) error {
+	var recs []Record
+	for _, rec := range c.remove {
+		if c.aside[rec.UID] {
+			recs = append(recs, rec)
+		}
+	}
+	return c.record(ctx, recs...)
+}
+
+// throw moves what is to be removed to the mailbox for that. What a server has
+// still after it was moved again and again is left alone, or there would be
+// ever more copies.
+func (c *carrier) throw(ctx context.Context) error {
+	recs := slices.Clone(c.remove)
+	for i := range recs {
+		recs[i].Stage, recs[i].Missed = Doomed, time.Time{}
+	}
+	for _, rec := range c.repeat {
+		if rec.Deletes <= stubborn {
+			recs = append(recs, rec)
+			continue
+		}
+		c.aside[rec.UID] = true
+		c.report.fail(&MessageError{rec.UID, ErrUndeleted})
+	}
+	if len(recs) == 0 {
+		return nil
+	}
+	uids := uidsOf(recs)
+	if err := Move(ctx, c.r, c.a.trash(), uids...); err != nil {
+		// They stay doomed: they are moved as soon as the server lets them.
+		return c.refused(ctx, err, uids)
+	}
+	for i := range recs {
+		recs[i].Deletes++
+		c.aside[recs[i].UID] = true
+	}
+	c.report.Sent += len(recs)
+	return c.record(ctx, recs...)
+}
+
+// rest is the listing without what was set aside, and with the flags that the
+// server has now.
+func (c *carrier) rest(listed []Summary) []Summary {
+	if len(c.aside)+len(c.target) == 0 {
+		return listed
+	}
+	rest := make([]Summary, 0, len(listed))
+	for _, s := range listed {
+		if c.aside[s.UID] {
+			delete(c.known, s.UID) // nor is it gone
+			continue
+		}
+		if flags, ok := c.target[s.UID]; ok {
+			s.Flags = flags
+		}
+		rest = append(rest, s)
+	}
+	return rest
+}
+
+func uidsOf(recs []Record) []UID {
+	uids := make([]UID, len(recs))
+	for i := range recs {
+		uids[i] = recs[i].UID
+	}
+	return uids
+}
