@@ -16,7 +16,7 @@ type wrapper = func(retrieval.Sink, retrieval.Store) (retrieval.Sink, retrieval.
 // witnessed makes a Maildir a witness of a store with an identity.
 func witnessed(b *box) wrapper {
 	return func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
-		return &witnessedSink{s.(inventory), filepath.Join(b.dir, "mail", "witness")}, &namedStore{st}
+		return &witnessedSink{s.(inventory), filepath.Join(b.dir, "mail", "witness"), func() error { return nil }}, &namedStore{st}
 	}
 }
 
@@ -27,7 +27,8 @@ type inventory interface {
 
 type witnessedSink struct {
 	inventory
-	file string
+	file   string
+	before func() error
 }
 
 func (s *witnessedSink) Witnessed(context.Context, retrieval.Box) (string, error) {
@@ -39,6 +40,9 @@ func (s *witnessedSink) Witnessed(context.Context, retrieval.Box) (string, error
 }
 
 func (s *witnessedSink) Note(_ context.Context, _ retrieval.Box, store string) error {
+	if err := s.before(); err != nil {
+		return err
+	}
 	return os.WriteFile(s.file, []byte(store), 0o600)
 }
 
