@@ -323,9 +323,11 @@ func TestChangedMeanwhile(t *testing.T) {
 	b.mark(on[1].Data, "S")
 	b.remove(on[2].Data)
 	b.remove(on[3].Data)
+	b.server.SetFlags(on[4].UID, retrieval.FlagSeen)
 	rep, err := b.runWith(func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
 		s, st = witnessed(b)(s, st)
 		return &hookedInventory{s.(*witnessedSink), func() {
+			b.mark(on[4].Data, "R")
 			b.server.SetFlags(on[0].UID, retrieval.FlagFlagged)
 			b.server.SetFlags(on[2].UID, retrieval.FlagFlagged)
 		}}, st
@@ -333,10 +335,10 @@ func TestChangedMeanwhile(t *testing.T) {
 	if err != nil || rep.Sent != 2 || rep.Deleted != 1 || rep.Delivered != 0 {
 		t.Errorf("%+v, %v, want 2 sent, 1 of them deleted", rep, err)
 	}
-	if rep := b.sync(); rep.Sent != 1 || rep.Delivered != 1 {
-		t.Errorf("%+v, want 1 sent and 1 delivered anew", rep)
+	if rep := b.sync(); rep.Sent != 2 || rep.Delivered != 1 {
+		t.Errorf("%+v, want 2 sent and 1 delivered anew", rep)
 	}
-	b.wantBoth("0:FS 1:S 2:F 4:")
+	b.wantBoth("0:FS 1:S 2:F 4:RS")
 }
 
 // hookedInventory lets something happen while the sink takes stock.
