@@ -3,38 +3,61 @@ package retrieval
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 )
 
-// carry carries to the server what was changed here, and returns the listing as
-// it is then. What could not be carried is not in it: neither side follows the
+// carry carries to the server what was changed here, and returns the view as it
+// is then. What could not be carried is not in it: neither side follows the
 // other there until the next run.
 //
 // Flags are stored first and recorded then: after a crash in between both sides
 // have changed alike. Removals are recorded first, as [Doomed], and proven by
 // the message's absence from a listing.
-func (r *run) carry(ctx context.Context, listed []Summary) ([]Summary, error) {
+func (r *run) carry(ctx context.Context, v view) (view, error) {
 	u := r.a.Upstream
 	if !u.any() {
-		return listed, nil
+		return v, nil
 	}
 	inv, srv := r.sink.(Inventory), r.r.(upstreamer)
 	flags, err := inv.Copies(ctx, r.box)
 	if err != nil {
-		return nil, sinkError(err)
+		return v, sinkError(err)
 	}
-	v := view{listed: listed, known: r.known, now: r.now}
 	c := &carrier{
 		run: r, srv: srv, aside: make(map[UID]bool),
 		changes: changesHere(u, v, here{flags, inv.Keeps, srv.keeps}),
 	}
 	r.report.Held += c.waiting
+	if r.dry() {
+		r.sent, r.removed = c.foretell()
+		return c.rest(v), nil
+	}
 	for _, step := range []func(context.Context) error{c.note, c.here, c.restored, c.store, c.removals} {
 		if err := step(ctx); err != nil {
-			return nil, err
+			return v, err
 		}
 	}
-	return c.rest(listed), nil
+	return c.rest(v), nil
+}
+
+// foretell tells of which messages flags would be carried to the server, and
+// which would be removed there.
+func (c *carrier) foretell() (sent, removed []UID) {
+	for _, st := range c.stores {
+		sent = append(sent, st.uids...)
+	}
+	removed = uidsOf(c.remove)
+	if c.a.trash() != "" {
+		removed = append(uidsOf(c.repeat), removed...)
+	}
+	for _, uid := range removed {
+		c.aside[uid] = true
+	}
+	for _, uid := range c.anew {
+		delete(c.known, uid)
+	}
+	return sent, removed
 }
 
 // carrier is the state of carry. Its methods are in the order of the work.
@@ -45,15 +68,8 @@ type carrier struct {
 	aside map[UID]bool // not to be planned for in this run
 }
 
-// record records records, and knows them.
 func (c *carrier) record(ctx context.Context, recs ...Record) error {
-	if err := c.update(ctx, Change{Put: recs}); err != nil {
-		return err
-	}
-	for _, rec := range recs {
-		c.known[rec.UID] = rec
-	}
-	return nil
+	return c.update(ctx, Change{Put: recs})
 }
 
 // note records what needs nothing else.
@@ -92,9 +108,6 @@ func (c *carrier) with(uid UID) Record {
 // messages are gone, and takes the mark away where the message is wanted there.
 func (c *carrier) here(ctx context.Context) error {
 	if !c.a.Upstream.Only && len(c.discard) > 0 {
-		for _, rec := range c.discard {
-			delete(c.known, rec.UID)
-		}
 		if err := c.mirror(ctx, nil, c.discard); err != nil {
 			return err
 		}
@@ -199,30 +212,26 @@ func (c *carrier) refused(ctx context.Context, err error, uids []UID) error {
 	return nil
 }
 
-// rest is the listing without what was set aside, and with the flags that the
+// rest is the view without what was set aside, and with the flags that the
 // server has now.
-func (c *carrier) rest(listed []Summary) []Summary {
+func (c *carrier) rest(v view) view {
 	if len(c.aside)+len(c.target) == 0 {
-		return listed
+		return v
 	}
-	rest := make([]Summary, 0, len(listed))
-	for _, s := range listed {
+	listed := make([]Summary, 0, len(v.listed))
+	for _, s := range v.listed {
 		if c.aside[s.UID] {
-			delete(c.known, s.UID) // nor is it gone
 			continue
 		}
 		if flags, ok := c.target[s.UID]; ok {
 			s.Flags = flags
 		}
-		rest = append(rest, s)
+		listed = append(listed, s)
 	}
-	return rest
-}
-
-func uidsOf(recs []Record) []UID {
-	uids := make([]UID, len(recs))
-	for i := range recs {
-		uids[i] = recs[i].UID
+	v.listed = listed
+	if len(c.aside) > 0 { // nor is it gone
+		v.known = maps.Clone(v.known)
+		maps.DeleteFunc(v.known, func(uid UID, _ Record) bool { return c.aside[uid] })
 	}
-	return uids
+	return v
 }

@@ -73,10 +73,10 @@ func (r *run) isLost(ctx context.Context) (bool, error) {
 
 // note makes the sink a witness of the store.
 func (r *run) note(ctx context.Context) error {
-	if !r.unnoted || r.dry() {
+	if !r.unnoted {
 		return nil
 	}
-	if err := r.refill(ctx); err != nil {
+	if err := r.refill(ctx); err != nil || r.dry() {
 		return err
 	}
 	r.unnoted = false

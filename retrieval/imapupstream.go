@@ -11,7 +11,7 @@ import (
 
 // carries implements upstreamer.
 func (s *imapSession) carries(ctx context.Context, removals bool, trash string) error {
-	if err := s.writable(); err != nil {
+	if err := s.writable(); err != nil && !s.dry {
 		return fmt.Errorf("carrying changes to the server: %w", err)
 	}
 	switch {

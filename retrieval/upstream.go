@@ -138,7 +138,8 @@ func (r *run) suitsUpstream() error {
 
 // An upstreamer is a session that changes can be carried to.
 type upstreamer interface {
-	// carries returns an error if the server cannot do what is asked for.
+	// carries returns an error if the server cannot do what is asked for. In a
+	// dry run every mailbox is read-only.
 	carries(ctx context.Context, removals bool, trash string) error
 
 	// keeps tells whether the server keeps a flag beyond the session.

@@ -53,17 +53,25 @@ func crashBothWays(t *testing.T, n int, trash string) bool {
 	return blown
 }
 
-// fusedInventory is a hookedSink that can take stock.
-type fusedInventory struct {
+// hookedBothWays is a hookedSink that is kept in step both ways.
+type hookedBothWays struct {
 	hookedSink
 	retrieval.Inventory
+	retrieval.Witness
 }
 
-func (s *fusedInventory) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (string, error) {
+func (s *hookedBothWays) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (string, error) {
 	if err := s.before("changeflags"); err != nil {
 		return "", err
 	}
 	return s.Inventory.ChangeFlags(ctx, ref, add, remove)
+}
+
+func (s *hookedBothWays) Note(ctx context.Context, box retrieval.Box, store string) error {
+	if err := s.before("note"); err != nil {
+		return err
+	}
+	return s.Witness.Note(ctx, box, store)
 }
 
 // crash runs up to the nth effect. It tells whether there was one.
@@ -74,11 +82,8 @@ func (b *box) crash(n int) bool {
 	defer func() { b.acct = sound }()
 	b.acct.Dial = f.dial
 	_, err := b.runWith(func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
-		s, st = witnessed(b)(s, st)
-		w := s.(*witnessedSink)
-		w.before = f.burn
-		w.inventory = &fusedInventory{hookedSink{w.inventory, func(string) error { return f.burn() }}, w.inventory}
-		return w, &fusedStore{st, f}
+		all := s.(bothWays)
+		return &hookedBothWays{hookedSink{all, func(string) error { return f.burn() }}, all, all}, &fusedStore{st, f}
 	})
 	blown := f.blown()
 	if !blown && err != nil {

@@ -31,7 +31,7 @@ func twoWay(t *testing.T, n int, o *retrievaltest.ServerOptions) (*box, []retrie
 // sync runs, which must succeed.
 func (b *box) sync() retrieval.Report {
 	b.t.Helper()
-	rep, err := b.runWith(witnessed(b))
+	rep, err := b.run()
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func (b *box) wantBoth(want string) {
 	var here, there []string
 	for name, data := range b.files() {
 		_, letters, _ := strings.Cut(name, ":2,")
-		here = append(here, subject(data)+":"+letters)
+		here = append(here, subjectOf(data)+":"+letters)
 	}
 	for _, m := range b.contents() {
 		var letters []string
@@ -82,7 +82,7 @@ func (b *box) wantBoth(want string) {
 			letters = append(letters, map[retrieval.Flag]string{retrieval.FlagSeen: "S", retrieval.FlagFlagged: "F", retrieval.FlagAnswered: "R", retrieval.FlagForwarded: "P", retrieval.FlagDeleted: "T", retrieval.FlagDraft: "D"}[f])
 		}
 		slices.Sort(letters)
-		there = append(there, subject(m.Data)+":"+strings.Join(letters, ""))
+		there = append(there, subjectOf(m.Data)+":"+strings.Join(letters, ""))
 	}
 	slices.Sort(here)
 	slices.Sort(there)
@@ -91,7 +91,7 @@ func (b *box) wantBoth(want string) {
 	}
 }
 
-func subject(data []byte) string {
+func subjectOf(data []byte) string {
 	_, s, _ := strings.Cut(string(data), "Subject: ")
 	s, _, _ = strings.Cut(s, "\r\n")
 	return s
@@ -166,7 +166,7 @@ func TestTrash(t *testing.T) {
 			b.server.SetFlags(on[3].UID, retrieval.FlagDeleted)
 			b.acct.Upstream.Trash = "Bin"
 			b.remove(on[1].Data)
-			if _, err := b.runWith(witnessed(b)); !errors.Is(err, retrieval.ErrNoMailbox) || len(b.contents()) != 4 {
+			if _, err := b.run(); !errors.Is(err, retrieval.ErrNoMailbox) || len(b.contents()) != 4 {
 				t.Fatalf("%v, want ErrNoMailbox and nothing done", err)
 			}
 			b.server.Create("Bin")
@@ -246,32 +246,25 @@ func TestUpstreamRefused(t *testing.T) {
 		name    string
 		without []string
 		change  func(a *retrieval.Account)
-		wrap    func(b *box) wrapper
+		wrap    func(retrieval.Sink, retrieval.Store) (retrieval.Sink, retrieval.Store)
 	}{
-		{"no UIDPLUS", []string{"UIDPLUS"}, nil, witnessed},
-		{"no MOVE nor UIDPLUS", []string{"MOVE", "UIDPLUS"}, func(a *retrieval.Account) { a.Upstream.Trash = "Bin" }, witnessed},
-		{"no witness", nil, nil, func(b *box) wrapper {
-			return func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
-				return struct {
-					retrieval.Sink
-					retrieval.Mirrorer
-					retrieval.Inventory
-				}{s, s.(retrieval.Mirrorer), s.(retrieval.Inventory)}, &namedStore{st}
-			}
+		{"no UIDPLUS", []string{"UIDPLUS"}, nil, nil},
+		{"no MOVE nor UIDPLUS", []string{"MOVE", "UIDPLUS"}, func(a *retrieval.Account) { a.Upstream.Trash = "Bin" }, nil},
+		{"no witness", nil, nil, func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
+			return struct {
+				retrieval.Sink
+				retrieval.Mirrorer
+				retrieval.Inventory
+			}{s, s.(retrieval.Mirrorer), s.(retrieval.Inventory)}, st
 		}},
-		{"no inventory", nil, nil, func(b *box) wrapper {
-			return func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
-				return struct {
-					retrieval.Sink
-					retrieval.Mirrorer
-				}{s, s.(retrieval.Mirrorer)}, st
-			}
+		{"no inventory", nil, nil, func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
+			return struct {
+				retrieval.Sink
+				retrieval.Mirrorer
+			}{s, s.(retrieval.Mirrorer)}, st
 		}},
-		{"no identity", nil, nil, func(b *box) wrapper {
-			return func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
-				s, _ = witnessed(b)(s, st)
-				return s, new(retrieval.Memory)
-			}
+		{"no identity", nil, nil, func(s retrieval.Sink, _ retrieval.Store) (retrieval.Sink, retrieval.Store) {
+			return s, new(retrieval.Memory)
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -283,7 +276,7 @@ func TestUpstreamRefused(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&b.acct)
 			}
-			rep, err := b.runWith(tt.wrap(b))
+			rep, err := b.runWith(tt.wrap)
 			if !errors.Is(err, errors.ErrUnsupported) || rep.Delivered != 0 {
 				t.Errorf("%+v, %v, want ErrUnsupported before anything is done", rep, err)
 			}
@@ -325,8 +318,7 @@ func TestChangedMeanwhile(t *testing.T) {
 	b.remove(on[3].Data)
 	b.server.SetFlags(on[4].UID, retrieval.FlagSeen)
 	rep, err := b.runWith(func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
-		s, st = witnessed(b)(s, st)
-		return &hookedInventory{s.(*witnessedSink), func() {
+		return &hookedInventory{s.(bothWays), func() {
 			b.mark(on[4].Data, "R")
 			b.server.SetFlags(on[0].UID, retrieval.FlagFlagged)
 			b.server.SetFlags(on[2].UID, retrieval.FlagFlagged)
@@ -341,13 +333,20 @@ func TestChangedMeanwhile(t *testing.T) {
 	b.wantBoth("0:FS 1:S 2:F 4:RS")
 }
 
+// bothWays is what a sink can do that is kept in step both ways.
+type bothWays interface {
+	maildir
+	retrieval.Inventory
+	retrieval.Witness
+}
+
 // hookedInventory lets something happen while the sink takes stock.
 type hookedInventory struct {
-	*witnessedSink
+	bothWays
 	meanwhile func()
 }
 
 func (s *hookedInventory) Copies(ctx context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {
 	defer s.meanwhile()
-	return s.witnessedSink.Copies(ctx, box)
+	return s.bothWays.Copies(ctx, box)
 }

@@ -32,16 +32,55 @@ const (
 // times at most, and a message is only missing if it was every time. If one of
 // the folders is not there, that is an error.
 func (d *Maildir) Copies(ctx context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	all, err := d.inventory(ctx)
+	return d.own.Copies(ctx, box)
+}
+
+// Keeps implements [retrieval.Inventory]: it keeps the flags that have a letter.
+func (d *Maildir) Keeps(f retrieval.Flag) bool {
+	_, ok := flagLetters[strings.ToLower(string(f))]
+	return ok
+}
+
+// ChangeFlags implements [retrieval.Inventory].
+func (d *Maildir) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (newRef string, err error) {
+	return d.own.ChangeFlags(ctx, ref, add, remove)
+}
+
+// Copies is [Maildir.Copies].
+func (b *MaildirBatch) Copies(ctx context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	all, err := b.d.inventory(ctx)
 	if err != nil {
 		return nil, wrap(err)
 	}
-	for name, item := range d.batch.byName {
-		all[name] = flagsOf(item.letters)
+	for name, item := range b.byName {
+		all[name] = letterFlags(item.letters)
 	}
 	return all, nil
+}
+
+// Keeps is [Maildir.Keeps].
+func (b *MaildirBatch) Keeps(f retrieval.Flag) bool { return b.d.Keeps(f) }
+
+// ChangeFlags is [Maildir.ChangeFlags].
+func (b *MaildirBatch) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (newRef string, err error) {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	added, removed := letters(add), letters(remove)
+	err = b.relabel(ref, func(old string) string {
+		kept := strings.Map(func(c rune) rune {
+			if strings.ContainsRune(removed, c) {
+				return -1
+			}
+			return c
+		}, old)
+		return mergeLetters(kept, added+kept)
+	})
+	if err != nil {
+		return "", wrap(err)
+	}
+	return ref, nil
 }
 
 func (d *Maildir) inventory(ctx context.Context) (map[string][]retrieval.Flag, error) {
@@ -79,7 +118,7 @@ func (d *Maildir) inventory(ctx context.Context) (map[string][]retrieval.Flag, e
 		for name, letters := range found {
 			flags, ok := known[letters]
 			if !ok {
-				flags = flagsOf(letters)
+				flags = letterFlags(letters)
 				known[letters] = flags
 			}
 			all[name] = flags
@@ -108,32 +147,6 @@ func (d *Maildir) stamps() ([]time.Time, error) {
 	return stamps, nil
 }
 
-// Keeps implements [retrieval.Inventory]: it keeps the flags that have a letter.
-func (d *Maildir) Keeps(f retrieval.Flag) bool {
-	_, ok := flagLetters[strings.ToLower(string(f))]
-	return ok
-}
-
-// ChangeFlags implements [retrieval.Inventory].
-func (d *Maildir) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (newRef string, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	added, removed := letters(add), letters(remove)
-	err = d.relabel(ref, func(old string) string {
-		kept := strings.Map(func(c rune) rune {
-			if strings.ContainsRune(removed, c) {
-				return -1
-			}
-			return c
-		}, old)
-		return mergeLetters(kept, added+kept)
-	})
-	if err != nil {
-		return "", wrap(err)
-	}
-	return ref, nil
-}
-
 // lettered are the flags that have letters, as flagLetters is spelled in RFCs.
 var lettered = map[byte]retrieval.Flag{
 	'D': retrieval.FlagDraft,
@@ -144,8 +157,8 @@ var lettered = map[byte]retrieval.Flag{
 	'T': retrieval.FlagDeleted,
 }
 
-// flagsOf returns the flags that letters stand for.
-func flagsOf(letters string) []retrieval.Flag {
+// letterFlags returns the flags that letters stand for.
+func letterFlags(letters string) []retrieval.Flag {
 	var flags []retrieval.Flag
 	for _, c := range slices.Sorted(maps.Keys(lettered)) {
 		if strings.IndexByte(letters, c) >= 0 {
