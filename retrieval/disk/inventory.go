@@ -36,10 +36,7 @@ func (d *Maildir) Copies(ctx context.Context, box retrieval.Box) (map[string][]r
 }
 
 // Keeps implements [retrieval.Inventory]: it keeps the flags that have a letter.
-func (d *Maildir) Keeps(f retrieval.Flag) bool {
-	_, ok := flagLetters[strings.ToLower(string(f))]
-	return ok
-}
+func (d *Maildir) Keeps(f retrieval.Flag) bool { return hasLetter(f) }
 
 // ChangeFlags implements [retrieval.Inventory].
 func (d *Maildir) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (newRef string, err error) {
@@ -61,7 +58,7 @@ func (b *MaildirBatch) Copies(ctx context.Context, box retrieval.Box) (map[strin
 }
 
 // Keeps is [Maildir.Keeps].
-func (b *MaildirBatch) Keeps(f retrieval.Flag) bool { return b.d.Keeps(f) }
+func (b *MaildirBatch) Keeps(f retrieval.Flag) bool { return hasLetter(f) }
 
 // ChangeFlags is [Maildir.ChangeFlags].
 func (b *MaildirBatch) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (newRef string, err error) {
@@ -145,6 +142,11 @@ func (d *Maildir) stamps() ([]time.Time, error) {
 		stamps = append(stamps, fi.ModTime())
 	}
 	return stamps, nil
+}
+
+func hasLetter(f retrieval.Flag) bool {
+	_, ok := flagLetters[strings.ToLower(string(f))]
+	return ok
 }
 
 // lettered are the flags that have letters, as flagLetters is spelled in RFCs.
