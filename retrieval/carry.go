@@ -54,6 +54,9 @@ func (c *carrier) foretell() (sent, removed []UID) {
 	for _, uid := range removed {
 		c.aside[uid] = true
 	}
+	for uid := range c.agreed {
+		c.known[uid] = c.with(uid)
+	}
 	for _, uid := range c.anew {
 		delete(c.known, uid)
 	}

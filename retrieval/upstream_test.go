@@ -240,6 +240,33 @@ func TestEmptiedMaildir(t *testing.T) {
 	}
 }
 
+// A dry run tells what would be carried, and carries nothing.
+func TestDryRunBothWays(t *testing.T) {
+	b, on := twoWay(t, 5, nil)
+	b.mark(on[0].Data, "S")
+	b.remove(on[1].Data)
+	b.server.SetFlags(on[2].UID, retrieval.FlagSeen)
+	b.remove(on[2].Data)
+	before := fmt.Sprint(b.contents())
+	rep, err := b.runWith(func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
+		f, err := retrieval.DryRun(t.Context(), b.acct, s, st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(f[0].Send, []retrieval.UID{on[0].UID}) || !slices.Equal(f[0].Delete, []retrieval.UID{on[1].UID}) || len(f[0].Deliver) != 1 || len(f[0].Reflag) != 0 {
+			t.Errorf("%+v, want the first sent, the second deleted and the third delivered", f[0])
+		}
+		if after := fmt.Sprint(b.contents()); after != before {
+			t.Errorf("on the server were %s and are %s", before, after)
+		}
+		return s, st
+	})
+	if err != nil || rep.Sent != 2 || rep.Deleted != 1 || rep.Delivered != 1 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	b.wantBoth("0:S 2:S 3: 4:")
+}
+
 func TestUpstreamRefused(t *testing.T) {
 	both := retrieval.Upstream{Flags: true, Removals: true}
 	for _, tt := range []struct {

@@ -282,3 +282,35 @@ func (s *memorySink) Discard(_ context.Context, ref string) error {
 	s.mails = slices.DeleteFunc(s.mails, func(o *memoryMail) bool { return o == m })
 	return nil
 }
+
+func (s *memorySink) Copies(_ context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[string][]retrieval.Flag)
+	for _, m := range s.mails {
+		if !m.gone && !(s.has("Copies") && m.box.Mailbox != "INBOX") {
+			all[s.ref(m)] = m.flags
+		}
+	}
+	if s.has("CopiesGone") {
+		for _, name := range s.before {
+			all[name+"#1"] = nil
+		}
+	}
+	return all, nil
+}
+
+func (s *memorySink) Keeps(f retrieval.Flag) bool { return !s.has("Keeps") || f != retrieval.FlagSeen }
+
+func (s *memorySink) ChangeFlags(_ context.Context, ref string, add, remove []retrieval.Flag) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flushed = false
+	m, err := s.mail(ref)
+	if err != nil {
+		return ref, err
+	}
+	m.flags = slices.DeleteFunc(m.flags, func(f retrieval.Flag) bool { return slices.Contains(remove, f) && !s.has("ChangeFlags") })
+	m.flags = append(m.flags, add...)
+	return ref, nil
+}
