@@ -98,11 +98,10 @@ func (d *Maildir) inventory(ctx context.Context) (map[string][]retrieval.Flag, e
 		found := make(map[string]string, len(all)) // letters, by name
 		for _, sub := range []string{"new", "cur"} {
 			err := eachName(filepath.Join(d.dir, sub), func(file string) error {
-				name, info, _ := strings.Cut(file, ":")
-				if !isOurs(name) {
+				name, letters, ok := splitName(file)
+				if !ok {
 					return nil
 				}
-				letters := strings.TrimPrefix(info, infoMark[1:])
 				if was, twice := found[name]; !twice || strings.Contains(was, "T") {
 					found[name] = letters
 				}

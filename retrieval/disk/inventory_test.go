@@ -10,8 +10,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"example.com/postbag/retrieval"
+	"example.com/postbag/retrieval/disk"
 )
 
 func (d *maildir) copies() map[string]string {
@@ -51,6 +53,53 @@ func TestCopies(t *testing.T) {
 	for f, want := range map[retrieval.Flag]bool{`\SEEN`: true, "$forwarded": true, `\Deleted`: true, "keyword": false, "": false} {
 		if d.Keeps(f) != want {
 			t.Errorf("Keeps(%q) = %v", f, !want)
+		}
+	}
+}
+
+// What mail programs put behind a name does not hide the message.
+func TestCopiesRenamed(t *testing.T) {
+	for _, suffix := range []string{":2,S", ",S=1:2,S", ",S=1,W=2:2,S", ";2,S", "!2,S", ":2,SAb", ""} {
+		d := newMaildir(t)
+		a := d.deliver("1", "a")
+		other := d.deliver("1", "another")
+		d.flush()
+		d.rename("new/"+a, "cur/"+a+suffix)
+		want := `[\Seen]`
+		if suffix == "" {
+			want = "[]"
+		}
+		d.wantCopies(map[string]string{a: want, other: "[]"})
+		if _, err := d.ChangeFlags(t.Context(), a, []retrieval.Flag{retrieval.FlagFlagged}, []retrieval.Flag{retrieval.FlagSeen}); err != nil {
+			t.Errorf("%q: %v", suffix, err)
+		}
+		d.wantCopies(map[string]string{a: `[\Flagged]`, other: "[]"})
+	}
+}
+
+// BenchmarkCopies takes stock of a large Maildir that nobody changes.
+func BenchmarkCopies(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "mail")
+	m, err := disk.OpenMaildir(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	for i := range 100_000 {
+		if err := os.WriteFile(filepath.Join(dir, "cur", fmt.Sprintf("postbag-%032x:2,%s", i, []string{"", "S", "FS"}[i%3])), nil, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-time.Hour)
+	for _, sub := range []string{"new", "cur"} {
+		if err := os.Chtimes(filepath.Join(dir, sub), old, old); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if all, err := m.Copies(b.Context(), inbox); err != nil || len(all) != 100_000 {
+			b.Fatal(len(all), err)
 		}
 	}
 }

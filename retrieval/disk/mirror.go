@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"example.com/postbag/retrieval"
 )
@@ -92,7 +91,7 @@ func (b *MaildirBatch) relabel(ref string, f func(old string) string) error {
 	return b.change(ref, func(path string) error {
 		file := filepath.Base(path)
 		sub := filepath.Base(filepath.Dir(path))
-		_, old, _ := strings.Cut(file, infoMark)
+		_, old, _ := splitName(file)
 		merged := f(old)
 		to := filepath.Join("cur", ref+infoMark+merged)
 		if sub == "new" && merged == "" || to == filepath.Join(sub, file) {

@@ -108,13 +108,18 @@ func FuzzFolderNames(f *testing.F) {
 	f.Add("&", "&-")
 	f.Add("\xff", "ÿ")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		for _, o := range []*disk.MaildirPlusOptions{nil, {UTF8: true}, {Delimiter: "."}} {
-			x, y := folderOf(t, a, o), folderOf(t, b, o)
-			if x == y && a != b && !(strings.EqualFold(a, "INBOX") && strings.EqualFold(b, "INBOX")) {
-				t.Errorf("%q and %q are both in %q", a, b, x)
-			}
-			if x != "" && (x[0] != '.' || strings.ContainsAny(x, "/\x00") || x == "." || x == "..") {
-				t.Errorf("%q is in %q", a, x)
+		for _, delimiter := range []string{"/", "."} {
+			for _, utf8Names := range []bool{false, true} {
+				x, y := disk.PlusName(a, delimiter, utf8Names), disk.PlusName(b, delimiter, utf8Names)
+				if x == y && a != b && !(strings.EqualFold(a, "INBOX") && strings.EqualFold(b, "INBOX")) {
+					t.Errorf("%q and %q are both in %q", a, b, x)
+				}
+				if x != "" && (x[0] != '.' || strings.HasPrefix(x, "..") || x == "." || strings.ContainsAny(x, "/\x00") || len(x) > 200) {
+					t.Errorf("%q is in %q", a, x)
+				}
+				if utf8Names && !utf8.ValidString(x) {
+					t.Errorf("%q is in %q, which is no UTF-8", a, x)
+				}
 			}
 		}
 	})
