@@ -30,6 +30,8 @@ type memorySink struct {
 	crashed bool     // it has been reopened
 	before  []string // on disk: names of all that were ever delivered
 	partial []string // names of those that failed
+
+	discarded []string
 }
 
 type memoryMail struct {
@@ -41,6 +43,7 @@ type memoryMail struct {
 	flags []retrieval.Flag
 	data  []byte
 	gone  bool // discarded, with a bug
+	plain bool // a reader finds no flags, with a bug
 	old   bool // from before a crash
 }
 
@@ -81,9 +84,14 @@ func (s *memorySink) contents() []rt.Delivered {
 	defer s.mu.Unlock()
 	var all []rt.Delivered
 	for _, m := range s.mails {
-		if !m.gone {
-			all = append(all, rt.Delivered{Ref: s.ref(m), Flags: m.flags, Data: m.data})
+		if m.gone {
+			continue
 		}
+		d := rt.Delivered{Ref: s.ref(m), Flags: m.flags, Data: m.data}
+		if m.plain {
+			d.Flags = nil
+		}
+		all = append(all, d)
 	}
 	return all
 }
@@ -159,9 +167,7 @@ func (s *memorySink) Deliver(ctx context.Context, m *retrieval.Message) (string,
 // add delivers, unless the message is there.
 func (s *memorySink) add(name string, m *retrieval.Message, data []byte) string {
 	mail := &memoryMail{name: name, uid: m.UID, box: m.Box, n: 1, at: time.Now(), flags: slices.Clone(m.Flags), data: data}
-	if s.has("Flags") {
-		mail.flags = nil
-	}
+	mail.plain = s.has("Flags")
 	known := append(slices.Clone(s.mails), s.pending...)
 	if s.has("Once") {
 		known = s.mails
@@ -257,7 +263,7 @@ func (s *memorySink) SetFlags(_ context.Context, ref string, flags []retrieval.F
 	if s.has("SetFlags") {
 		flags = append(m.flags, flags...)
 	}
-	m.flags = slices.Clone(flags)
+	m.flags, m.plain = slices.Clone(flags), false
 	return ref, nil
 }
 
@@ -272,6 +278,7 @@ func (s *memorySink) Discard(_ context.Context, ref string) error {
 		}
 		return err
 	}
+	s.discarded = append(s.discarded, ref)
 	if s.has("FindDiscarded") {
 		m.gone = true
 		return nil
@@ -293,8 +300,8 @@ func (s *memorySink) Copies(_ context.Context, box retrieval.Box) (map[string][]
 		}
 	}
 	if s.has("CopiesGone") {
-		for _, name := range s.before {
-			all[name+"#1"] = nil
+		for _, ref := range s.discarded {
+			all[ref] = nil
 		}
 	}
 	return all, nil
