@@ -36,6 +36,29 @@
 // messages the same name ([ErrAmbiguous]). With [ServerSync] a mailbox that the
 // server shows empty is empty here too.
 //
+// # Both ways
+//
+// [ServerSync] follows the server. With [Account.Upstream] the server follows
+// this side, too: flags that a mail program has changed in the Maildir, and
+// messages that were removed there or marked with T. Each direction can be had
+// alone. The record of a message holds what both sides agreed on last, and so
+// tells who has changed what:
+//
+//	here            server          what a run does
+//	flag changed    as it was       the server follows
+//	as it was       flag changed    the copy follows
+//	flag changed    likewise        nothing: both agree
+//	removed         as it was       removed on the server, or moved to Trash
+//	removed         flags changed   delivered anew
+//	as it was       removed         the copy is removed
+//	flag changed    removed         the copy is removed
+//
+// New messages go one way only: what was put into the Maildir by others stays
+// there, and what was moved out of it, also to another folder of a tree, counts
+// as removed. A Maildir that was lost, or replaced by another, is filled again,
+// and many removals at once are believed when they are seen again an hour later:
+// see [Upstream].
+//
 // # POP3 and IMAP
 //
 // Both list, retrieve and delete alike. POP3 has no flags and no mailboxes

@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"example.com/postbag/internal/transport"
 )
@@ -13,8 +14,9 @@ type Forecast struct {
 
 	Deliver    []Summary // would be retrieved and delivered, in this order
 	HeaderOnly []Summary // only their header sections, because they are too large
-	Delete     []UID     // would be deleted on the server, besides what is delivered and then deleted
+	Delete     []UID     // would be deleted on the server (or moved to the account's trash), besides what is delivered and then deleted
 	Remove     []UID     // of Deliver, would be deleted on the server afterwards
+	Send       []UID     // whose flags, changed here, would be carried to the server
 	Reflag     []UID     // whose copies would get other flags
 	Discard    []UID     // whose copies would be removed
 	After      []UID     // for which the account's After would be carried out, besides those of Deliver
@@ -78,7 +80,8 @@ func (r *run) forecast(ctx context.Context) (Forecast, error) {
 		}
 		f.Deliver = append(f.Deliver, j.Summary)
 	}
-	f.Delete = append(uidsOf(pl.doomed), uidsOf(pl.doom)...)
+	f.Delete = slices.Concat(uidsOf(pl.doomed), uidsOf(pl.doom), r.removed)
+	f.Send = r.sent
 	for _, rf := range pl.reflag {
 		f.Reflag = append(f.Reflag, rf.UID)
 	}

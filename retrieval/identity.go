@@ -73,8 +73,11 @@ func (r *run) isLost(ctx context.Context) (bool, error) {
 
 // note makes the sink a witness of the store.
 func (r *run) note(ctx context.Context) error {
-	if !r.unnoted || r.dry() {
+	if !r.unnoted {
 		return nil
+	}
+	if err := r.refill(ctx); err != nil || r.dry() {
+		return err
 	}
 	r.unnoted = false
 	return sinkError(r.sink.(Witness).Note(ctx, r.box, r.state.Store))

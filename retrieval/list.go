@@ -27,6 +27,9 @@ func (r *run) list(ctx context.Context) (listed []Summary, cursor []byte, err er
 	if _, _, deletes := r.a.policy().needs(); deletes && !r.r.Features().ExactDelete {
 		return nil, nil, unsupported("deleting from a server that cannot remove single messages (no UIDPLUS)")
 	}
+	if err := r.canCarry(ctx); err != nil {
+		return nil, nil, err
+	}
 	if listed, err = r.r.List(ctx); err != nil {
 		return nil, nil, err
 	}

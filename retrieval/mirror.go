@@ -18,7 +18,7 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 	var recs []Record
 	for _, f := range reflags {
 		rec := f.Record
-		ref, err := mir.SetFlags(ctx, rec.Ref, f.flags)
+		ref, err := r.setFlagsHere(ctx, mir, f)
 		switch {
 		case err == nil:
 			rec.Ref = ref
@@ -47,4 +47,13 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 		}
 	}
 	return r.update(ctx, Change{Put: recs, Forget: gone})
+}
+
+// setFlagsHere gives a copy the server's flags. Where changes here count, those
+// that were made since the inventory are left as they are.
+func (r *run) setFlagsHere(ctx context.Context, mir Mirrorer, f reflag) (string, error) {
+	if inv, ok := r.sink.(Inventory); ok && r.a.Upstream.Flags {
+		return inv.ChangeFlags(ctx, f.Ref, without(f.flags, f.Flags), without(f.Flags, f.flags))
+	}
+	return mir.SetFlags(ctx, f.Ref, f.flags)
 }

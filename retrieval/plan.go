@@ -71,8 +71,8 @@ const (
 // never delivered is neither reflagged nor discarded.
 func makePlan(a *Account, v view) *plan {
 	pl := new(plan)
-	p := a.policy()
-	_, mirrored, _ := p.needs()
+	p := a.upstreamPolicy()
+	_, mirrored, _ := a.policy().needs()
 	there := make(map[UID]bool, len(v.listed))
 	for i := range v.listed {
 		s := &v.listed[i]

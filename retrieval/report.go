@@ -12,6 +12,7 @@ type Report struct {
 	Discarded   int   `json:"discarded"`             // delivered copies removed, as on the server
 	Acted       int   `json:"acted,omitempty"`       // messages for which the account's After was carried out
 	Sent        int   `json:"sent,omitempty"`        // messages whose change here was carried to the server
+	Held        int   `json:"held,omitempty"`        // messages removed here, so many that it has to be seen again
 	Rematched   int   `json:"rematched,omitempty"`   // messages known again under another name
 	Skipped     int   `json:"skipped"`               // listed, and nothing to do, not wanted, or beyond a limit
 	Quarantined int   `json:"quarantined,omitempty"` // of those, because they have failed several times
@@ -49,6 +50,7 @@ func (r *Report) add(o Report) {
 	r.Discarded += o.Discarded
 	r.Acted += o.Acted
 	r.Sent += o.Sent
+	r.Held += o.Held
 	r.Rematched += o.Rematched
 	r.Skipped += o.Skipped
 	r.Quarantined += o.Quarantined

@@ -67,6 +67,8 @@ type run struct {
 	unsettled bool
 	doomed    []UID    // recorded as such: may be deleted now
 	again     []Record // of those, what an earlier run was to delete
+	sent      []UID    // by a dry run: whose changes here would be carried to the server
+	removed   []UID    // by a dry run: what would be removed there, as here
 	open      bool     // something listed has no record yet: the next run has to list again
 }
 
@@ -111,7 +113,7 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	r.report.Skipped, r.report.Quarantined = pl.skipped, pl.quarantined
-	r.open = pl.open
+	r.open = r.open || pl.open
 	if err := r.carryOut(ctx, pl); err != nil {
 		return err
 	}
@@ -142,7 +144,11 @@ func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
 	if err := r.recover(ctx); err != nil {
 		return nil, nil, err
 	}
-	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held})
+	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held}
+	if v, err = r.carry(ctx, v); err != nil {
+		return nil, nil, err
+	}
+	pl := makePlan(&r.a, v)
 	return pl, cursor, r.narrow(ctx, pl)
 }
 
@@ -152,7 +158,7 @@ func (r *run) suits() error {
 	if _, ok := r.sink.(Mirrorer); mirror && !ok {
 		return unsupported("a sink that cannot follow the server")
 	}
-	return nil
+	return r.suitsUpstream()
 }
 
 // load takes the mailbox's page and reads it.

@@ -113,6 +113,10 @@ type Record struct {
 	// listed.
 	Vanished time.Time
 
+	// Missed is when the sink's copy was first missing, as one of many; zero if
+	// it is there. See [Upstream].
+	Missed time.Time
+
 	// Deletes counts how often the server confirmed to have deleted it once
 	// more.
 	Deletes int

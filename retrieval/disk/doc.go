@@ -8,6 +8,9 @@
 //	ledger, err := disk.OpenLedger("mail.ledger")  // a retrieval.Store
 //	report, err := retrieval.Run(ctx, account, maildir, ledger)
 //
+// For an account with several mailboxes [OpenMaildirPlus] opens a tree of
+// Maildirs, one for each, that mail programs and Dovecot know as Maildir++.
+//
 // Where there is a choice a Maildir is the better one: its messages can follow
 // those on the server, and nobody waits for a lock. [OpenMbox] is for a mailbox
 // that is an mbox already.

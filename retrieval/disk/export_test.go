@@ -19,3 +19,6 @@ func failing(fail func(name string) error) func(*os.File) error {
 		return f.Sync()
 	}
 }
+
+// PlusName is the folder of a mailbox in a tree.
+var PlusName = plusName

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -65,8 +64,7 @@ func (x *index) scan() error {
 	x.highest = 1
 	for _, sub := range []string{"new", "cur"} {
 		err := eachName(filepath.Join(x.dir, sub), func(file string) error {
-			name, _, _ := strings.Cut(file, ":")
-			if isOurs(name) {
+			if name, _, ok := splitName(file); ok {
 				file = sub + "/" + file
 				files[file[4:4+len(name)]] = file
 				x.highest = max(x.highest, number(name))

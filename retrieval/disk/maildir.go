@@ -19,7 +19,7 @@ import (
 
 // Maildir is a folder of messages, one a file, as mail programs know it:
 // https://cr.yp.to/proto/maildir.html. It is a [retrieval.Sink], Flusher,
-// Finder and Mirrorer. Its methods may be called from several goroutines.
+// Finder, Mirrorer, Inventory and Witness. Its methods may be called from several goroutines.
 //
 // A message is written to tmp and appears in new (or in cur, if it has flags)
 // at [Maildir.Flush], when its content is durable. Mail programs and other

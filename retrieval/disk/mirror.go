@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"example.com/postbag/retrieval"
 )
@@ -79,15 +78,21 @@ func (b *MaildirBatch) Discard(ctx context.Context, ref string) error {
 }
 
 func (b *MaildirBatch) setLetters(ref, letters string) error {
+	return b.relabel(ref, func(old string) string { return mergeLetters(old, letters) })
+}
+
+// relabel gives the file of a message the letters that f makes of those that it
+// has just then.
+func (b *MaildirBatch) relabel(ref string, f func(old string) string) error {
 	if item := b.byName[ref]; item != nil {
-		item.letters = letters
+		item.letters = f(item.letters)
 		return nil
 	}
 	return b.change(ref, func(path string) error {
 		file := filepath.Base(path)
 		sub := filepath.Base(filepath.Dir(path))
-		_, old, _ := strings.Cut(file, infoMark)
-		merged := mergeLetters(old, letters)
+		_, old, _ := splitName(file)
+		merged := f(old)
 		to := filepath.Join("cur", ref+infoMark+merged)
 		if sub == "new" && merged == "" || to == filepath.Join(sub, file) {
 			return nil

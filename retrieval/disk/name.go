@@ -67,6 +67,32 @@ func number(name string) int {
 	return n
 }
 
+// splitName returns the name of the message in a file, and its letters. Mail
+// programs may have put more behind the name, such as ",S=1234", or another sign
+// than a colon.
+func splitName(file string) (name, letters string, ok bool) {
+	if len(file) < nameLength {
+		return "", "", false
+	}
+	end := nameLength
+	if strings.HasPrefix(file[end:], "-") {
+		end++
+		for end < len(file) && file[end] >= '0' && file[end] <= '9' {
+			end++
+		}
+	}
+	if name = file[:end]; !isOurs(name) {
+		return "", "", false
+	}
+	rest := file[end:]
+	if i := strings.LastIndex(rest, infoMark); i >= 0 {
+		letters = rest[i+len(infoMark):]
+	} else if len(rest) >= len(infoMark) && rest[1:len(infoMark)] == infoMark[1:] {
+		letters = rest[len(infoMark):]
+	}
+	return name, letters, true
+}
+
 // flagLetters are the flags that mail programs know in file names.
 var flagLetters = map[string]byte{
 	`\draft`:     'D',

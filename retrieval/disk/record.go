@@ -27,6 +27,7 @@ import (
 //	deletes       varint
 //	attempts      varint
 //	retry         time
+//	missed        time
 //	and at last:
 //	checksum      4 octets, CRC-32C over the UID and all of the above
 //
@@ -54,6 +55,7 @@ const (
 	hasDeletes
 	hasAttempts
 	hasRetry
+	hasMissed
 	hasUnknown
 )
 
@@ -85,6 +87,7 @@ func encodeRecord(r *retrieval.Record) []byte {
 	e.number(hasDeletes, int64(r.Deletes))
 	e.number(hasAttempts, int64(r.Attempts))
 	e.time(hasRetry, r.Retry)
+	e.time(hasMissed, r.Missed)
 
 	b := make([]byte, 0, len(e.b)+16)
 	b = append(b, recordVersion)
@@ -150,6 +153,7 @@ func decodeFields(uid retrieval.UID, b []byte) (r retrieval.Record, err error) {
 	r.Deletes = int(d.value(hasDeletes))
 	r.Attempts = int(d.value(hasAttempts))
 	r.Retry = d.time(hasRetry)
+	r.Missed = d.time(hasMissed)
 	if d.bad || len(d.rest) > 0 || !known(r.Stage) {
 		return r, errBadRecord
 	}

@@ -30,6 +30,8 @@ type memorySink struct {
 	crashed bool     // it has been reopened
 	before  []string // on disk: names of all that were ever delivered
 	partial []string // names of those that failed
+
+	discarded []string
 }
 
 type memoryMail struct {
@@ -41,6 +43,7 @@ type memoryMail struct {
 	flags []retrieval.Flag
 	data  []byte
 	gone  bool // discarded, with a bug
+	plain bool // a reader finds no flags, with a bug
 	old   bool // from before a crash
 }
 
@@ -81,9 +84,14 @@ func (s *memorySink) contents() []rt.Delivered {
 	defer s.mu.Unlock()
 	var all []rt.Delivered
 	for _, m := range s.mails {
-		if !m.gone {
-			all = append(all, rt.Delivered{Ref: s.ref(m), Flags: m.flags, Data: m.data})
+		if m.gone {
+			continue
 		}
+		d := rt.Delivered{Ref: s.ref(m), Flags: m.flags, Data: m.data}
+		if m.plain {
+			d.Flags = nil
+		}
+		all = append(all, d)
 	}
 	return all
 }
@@ -159,9 +167,7 @@ func (s *memorySink) Deliver(ctx context.Context, m *retrieval.Message) (string,
 // add delivers, unless the message is there.
 func (s *memorySink) add(name string, m *retrieval.Message, data []byte) string {
 	mail := &memoryMail{name: name, uid: m.UID, box: m.Box, n: 1, at: time.Now(), flags: slices.Clone(m.Flags), data: data}
-	if s.has("Flags") {
-		mail.flags = nil
-	}
+	mail.plain = s.has("Flags")
 	known := append(slices.Clone(s.mails), s.pending...)
 	if s.has("Once") {
 		known = s.mails
@@ -257,7 +263,7 @@ func (s *memorySink) SetFlags(_ context.Context, ref string, flags []retrieval.F
 	if s.has("SetFlags") {
 		flags = append(m.flags, flags...)
 	}
-	m.flags = slices.Clone(flags)
+	m.flags, m.plain = slices.Clone(flags), false
 	return ref, nil
 }
 
@@ -272,6 +278,7 @@ func (s *memorySink) Discard(_ context.Context, ref string) error {
 		}
 		return err
 	}
+	s.discarded = append(s.discarded, ref)
 	if s.has("FindDiscarded") {
 		m.gone = true
 		return nil
@@ -281,4 +288,36 @@ func (s *memorySink) Discard(_ context.Context, ref string) error {
 	}
 	s.mails = slices.DeleteFunc(s.mails, func(o *memoryMail) bool { return o == m })
 	return nil
+}
+
+func (s *memorySink) Copies(_ context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[string][]retrieval.Flag)
+	for _, m := range s.mails {
+		if !m.gone && !(s.has("Copies") && m.box.Mailbox != "INBOX") {
+			all[s.ref(m)] = m.flags
+		}
+	}
+	if s.has("CopiesGone") {
+		for _, ref := range s.discarded {
+			all[ref] = nil
+		}
+	}
+	return all, nil
+}
+
+func (s *memorySink) Keeps(f retrieval.Flag) bool { return !s.has("Keeps") || f != retrieval.FlagSeen }
+
+func (s *memorySink) ChangeFlags(_ context.Context, ref string, add, remove []retrieval.Flag) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flushed = false
+	m, err := s.mail(ref)
+	if err != nil {
+		return ref, err
+	}
+	m.flags = slices.DeleteFunc(m.flags, func(f retrieval.Flag) bool { return slices.Contains(remove, f) && !s.has("ChangeFlags") })
+	m.flags = append(m.flags, add...)
+	return ref, nil
 }

@@ -47,7 +47,7 @@ type Delivered struct {
 }
 
 // TestSink proves that an implementation keeps the contract of retrieval.Sink,
-// and of Flusher, Finder and Mirrorer where it is one. newSink is called for
+// and of Flusher, Finder, Mirrorer and Inventory where it is one. newSink is called for
 // each subtest.
 func TestSink(t *testing.T, newSink func(t *testing.T) SinkUnderTest) {
 	for _, tt := range sinkTests {
@@ -68,6 +68,7 @@ const (
 	needsFlusher suiteNeeds = 1 << iota
 	needsFinder
 	needsMirrorer
+	needsInventory
 	needsReopen
 	needsOnce
 	needsConcurrent
@@ -108,6 +109,10 @@ var sinkTests = []struct {
 	{"SetFlags", needsMirrorer, "SetFlags gives a message these flags instead of those that it had, and returns its name from then on", sinkSetFlags},
 	{"Discard", needsMirrorer, "Discard removes a message and no other", sinkDiscard},
 	{"Gone", needsMirrorer, "SetFlags and Discard of a message that is not there any more are an ErrGone", sinkGone},
+	{"Copies", needsInventory, "Copies has every message of a mailbox that is there, with its flags", sinkCopies},
+	{"CopiesGone", needsInventory | needsMirrorer, "Copies does not have what was removed", sinkCopiesGone},
+	{"ChangeFlags", needsInventory | needsMirrorer, "ChangeFlags adds and takes away flags and leaves the others; a message that is not there any more is an ErrGone", sinkChangeFlags},
+	{"Keeps", needsInventory, "a flag that the sink says it keeps is there afterwards, and no other", sinkKeeps},
 	{"MirrorDurable", needsMirrorer | needsReopen, "flags and removals are durable after Flush", sinkMirrorDurable},
 }
 
@@ -128,6 +133,7 @@ func (f *sinkFixture) lacks(needs suiteNeeds) string {
 	_, flusher := f.Sink.(retrieval.Flusher)
 	_, finder := f.Sink.(retrieval.Finder)
 	_, mirrorer := f.Sink.(retrieval.Mirrorer)
+	_, inventory := f.Sink.(retrieval.Inventory)
 	for _, n := range []struct {
 		need suiteNeeds
 		has  bool
@@ -136,6 +142,7 @@ func (f *sinkFixture) lacks(needs suiteNeeds) string {
 		{needsFlusher, flusher, "is not a retrieval.Flusher"},
 		{needsFinder, finder, "is not a retrieval.Finder"},
 		{needsMirrorer, mirrorer, "is not a retrieval.Mirrorer"},
+		{needsInventory, inventory, "is not a retrieval.Inventory"},
 		{needsReopen, f.Reopen != nil, "cannot be reopened"},
 		{needsOnce, f.Once, "does not say that it delivers once"},
 		{needsConcurrent, f.Concurrent, "does not say that it can be used from several goroutines"},

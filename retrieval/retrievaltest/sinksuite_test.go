@@ -38,6 +38,47 @@ func TestMaildir(t *testing.T) {
 	})
 }
 
+func TestMaildirPlus(t *testing.T) {
+	rt.TestSink(t, func(t *testing.T) rt.SinkUnderTest {
+		dir := filepath.Join(t.TempDir(), "mail")
+		open := func() (retrieval.Sink, error) {
+			d, err := disk.OpenMaildirPlus(dir, &disk.MaildirPlusOptions{MaxOpen: 2})
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() { d.Close() })
+			return d, nil
+		}
+		sink, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents := func() ([]rt.Delivered, error) {
+			folders, err := filepath.Glob(filepath.Join(dir, ".*", "maildirfolder"))
+			if err != nil {
+				return nil, err
+			}
+			var all []rt.Delivered
+			for _, marker := range append(folders, filepath.Join(dir, "maildirfolder")) {
+				in, err := maildirContents(filepath.Dir(marker))
+				if err != nil {
+					return nil, err
+				}
+				folder, _ := filepath.Rel(dir, filepath.Dir(marker))
+				for _, d := range in {
+					d.Ref = strings.TrimPrefix(folder, "./") + "/" + d.Ref
+					if folder == "." {
+						d.Ref = d.Ref[1:]
+					}
+					all = append(all, d)
+				}
+			}
+			return all, nil
+		}
+		return rt.SinkUnderTest{Sink: sink, Contents: contents, Reopen: open, Once: true, Concurrent: true}
+	})
+}
+
 func maildirContents(dir string) ([]rt.Delivered, error) {
 	var all []rt.Delivered
 	for _, sub := range []string{"new", "cur"} {
