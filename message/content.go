@@ -226,6 +226,9 @@ func appendTo(list *[]*node, n *node) {
 
 // joined returns the texts, one after the other.
 func (b *body) joined(list []*node, flow bool) string {
+	if len(list) == 1 && list[0].typ != "text/html" && !(flow && list[0].flowed) {
+		return list[0].text
+	}
 	var out strings.Builder
 	for _, n := range list {
 		text := n.text

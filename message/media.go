@@ -23,7 +23,7 @@ func (d decoder) parameters(s string, most int) parameterized {
 	var p parameterized
 	l := paramLexer{s: s}
 	p.word = l.word()
-	var list []parameter
+	list := make([]parameter, 0, 4)
 	for {
 		param, ok := l.next()
 		if !ok {
@@ -69,13 +69,16 @@ func (d decoder) joined(list []parameter) map[string]string {
 	slices.SortStableFunc(list, func(a, b parameter) int { return a.section - b.section })
 	params := make(map[string]string, len(list))
 	var order []string // names that have sections or a charset
-	grouped := make(map[string][]parameter)
+	var grouped map[string][]parameter
 	for _, p := range list {
 		if p.section < 0 && !p.encoded {
 			if _, ok := params[p.name]; !ok {
 				params[p.name] = d.parameter(p.value)
 			}
 			continue
+		}
+		if grouped == nil {
+			grouped = make(map[string][]parameter)
 		}
 		if grouped[p.name] == nil {
 			order = append(order, p.name)
@@ -275,6 +278,11 @@ func nextParameter(v string) int {
 // quoted takes a quoted string. In one without an end, the value ends at a
 // semicolon. A backslash is itself before what needs none: C:\temp.
 func (l *paramLexer) quoted() string {
+	if i := strings.IndexAny(l.s[1:], `"\\`); i >= 0 && l.s[1+i] == '"' {
+		v := l.s[1 : 1+i]
+		l.s = l.s[2+i:]
+		return v
+	}
 	var b strings.Builder
 	for i := 1; i < len(l.s); i++ {
 		switch c := l.s[i]; {

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // parser goes through a message once, part by part.
@@ -19,11 +19,11 @@ type parser struct {
 	nested bool    // this is the parser of such a one
 	done   bool
 
-	undo    transfer // of the current part's encoding, or nil
-	buf     []byte   // decoded octets of the current part, not yet read
-	scratch []byte   // where undo decodes to
-	base    int64    // the offset of what undo decodes
-	report  func(i int, kind Kind)
+	undo   transfer // of the current part's encoding, or nil
+	buf    []byte   // decoded octets of the current part, not yet read
+	room   *room    // what comes of the current part is here
+	base   int64    // the offset of what undo decodes
+	report func(i int, kind Kind)
 }
 
 // shared is what a parser has in common with those of encoded messages in it.
@@ -45,8 +45,30 @@ type frame struct {
 	outer  bool   // it belongs to another parser
 }
 
+// room is memory that one parser after the other uses.
+type room struct {
+	decoded []byte // what undo made of octets
+	text    []byte // of a part
+}
+
+const mostRoom = 256 << 10 // octets that are kept for the next parser
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
 func newParser(r io.Reader, shared *shared) *parser {
-	return &parser{scanner: scanner{source: newSource(r), lineStart: true}, shared: shared}
+	return &parser{scanner: scanner{source: newSource(r), lineStart: true}, shared: shared, room: rooms.Get().(*room)}
+}
+
+// free gives memory back. All parts are past then.
+func (p *parser) free() {
+	p.source.free()
+	p.cur, p.buf = nil, nil
+	if p.room != nil {
+		if max(cap(p.room.decoded), cap(p.room.text)) <= mostRoom {
+			rooms.Put(p.room)
+		}
+		p.room = nil
+	}
 }
 
 // next finishes the current part and returns the next one, or nil at the end.
@@ -59,6 +81,7 @@ func (p *parser) next() (*Part, error) {
 		p.inner.free()
 		p.inner = nil
 	}
+	p.buf = nil
 	switch cur := p.cur; {
 	case p.done:
 		return nil, p.failure()
@@ -111,7 +134,7 @@ func (p *parser) advance() (*Part, error) {
 		}
 		if !ok {
 			p.close(0)
-			p.done = true
+			p.done, p.cur = true, nil
 			return nil, nil
 		}
 		for p.frames[len(p.frames)-1].level != d.level {
@@ -162,11 +185,14 @@ func (p *parser) open(parent *Part) (*Part, error) {
 			p.frames[i].level = -1
 		}
 	}
-	var found []Defect
+	var found []Defect // of the part, which has no path yet
 	defect := func(at int64, kind Kind) {
-		if !slices.ContainsFunc(found, func(d Defect) bool { return d.Kind == kind }) {
-			found = append(found, Defect{Offset: at, Kind: kind})
+		for _, d := range found {
+			if d.Kind == kind {
+				return
+			}
 		}
+		found = append(found, Defect{Offset: at, Kind: kind})
 	}
 	h, blank := p.header(&p.shared.o, top, defect)
 	if err := p.failure(); err != nil {
@@ -254,11 +280,11 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	case p.undo != nil:
 		p.base = at
 		if len(src) > 0 {
-			out = p.undo.decode(p.scratch[:0], src, p.report)
+			out = p.undo.decode(p.room.decoded[:0], src, p.report)
 		} else {
-			out = p.undo.end(p.scratch[:0], p.report)
+			out = p.undo.end(p.room.decoded[:0], p.report)
 		}
-		p.scratch = out
+		p.room.decoded = out
 	case part.Encoding == "7bit" && strings.HasPrefix(part.Type, "text/"):
 		if i := eightBit(src); i >= 0 {
 			p.defect(part, at+int64(i), EightBit)

@@ -1,6 +1,9 @@
 package message
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // section is a header section that is being read.
 type section struct {
@@ -20,7 +23,9 @@ type section struct {
 // errors, and it stops where a body seems to begin, or at a delimiter.
 func (s *scanner) header(o *Options, top bool, defect func(int64, Kind)) (h *Header, blank int) {
 	sec := section{s: s, h: new(Header), o: o, defect: defect, top: top}
-	sec.h.raw = make([]byte, 0, min(sectionSize(s.fill(1)), o.MaxHeader))
+	size, fields := sectionSize(s.fill(1))
+	sec.h.raw = make([]byte, 0, min(size, o.MaxHeader))
+	sec.h.fields = make([]field, 0, min(fields, o.MaxFields))
 	start := s.off
 	for {
 		line, whole := s.line()
@@ -47,20 +52,28 @@ func (s *scanner) header(o *Options, top bool, defect func(int64, Kind)) (h *Hea
 	return sec.h, blank
 }
 
-// sectionSize guesses the size of the header section that b begins with.
-func sectionSize(b []byte) int {
-	const usual, most = 512, 4096
+// sectionSize guesses the size of the header section that b begins with, and
+// how many fields it has.
+func sectionSize(b []byte) (size, fields int) {
+	const usual, most = 512, 8192
 	b = b[:min(len(b), most)]
 	for at := 0; at < len(b); {
 		i := bytes.IndexByte(b[at:], '\n')
 		if i < 0 {
 			break
 		}
-		if at += i + 1; at < len(b) && (b[at] == '\n' || b[at] == '\r' || b[at] == '-') {
-			return at
+		if at += i + 1; at == len(b) {
+			return at, fields + 1
+		}
+		switch b[at] {
+		case ' ', '\t':
+		case '\n', '\r', '-':
+			return at, fields + 1
+		default:
+			fields++
 		}
 	}
-	return min(len(b), usual)
+	return min(len(b), usual), min(fields, usual/32)
 }
 
 func (s *scanner) lineDelimiter(line []byte) bool {
@@ -236,7 +249,7 @@ func (sec *section) take(line []byte, whole bool, colon int) {
 			sec.defect(sec.s.off, TooManyFields)
 		case len(h.raw) < sec.o.MaxHeader:
 			at := len(h.raw)
-			h.fields = append(h.fields, field{at + len(line) - len(bytes.TrimLeft(line, " \t")), at + colon, at})
+			h.fields = append(doubled(h.fields, 1), field{at + len(line) - len(bytes.TrimLeft(line, " \t")), at + colon, at})
 		}
 	}
 	sec.keep(line)
@@ -256,13 +269,23 @@ func (sec *section) keep(b []byte) {
 		sec.dropping = true
 		b = b[:max(room, 0)]
 	}
-	h.raw = append(h.raw, b...)
+	h.raw = append(doubled(h.raw, len(b)), b...)
 	if n := len(h.fields); n > 0 && !sec.junk {
 		f := &h.fields[n-1]
 		f.end = len(h.raw)
 		f.colon = min(f.colon, f.end-1)
 		f.start = min(f.start, f.colon)
 	}
+}
+
+// doubled returns s with room for n elements more, twice as large if there was
+// none: append alone makes large slices a quarter larger, and copies them more
+// often.
+func doubled[E any](s []E, n int) []E {
+	if len(s)+n > cap(s) {
+		s = slices.Grow(s, max(n, len(s)))
+	}
+	return s
 }
 
 // skip passes over octets that are no field; they stay in the raw header.

@@ -33,27 +33,21 @@ func (p *Part) limit() int {
 	return p.p.shared.o.MaxText
 }
 
-// readText reads up to most octets.
+// readText reads up to most octets. They are valid until the next text is
+// read.
 func (p *Part) readText(most int) ([]byte, error) {
-	var b bytes.Buffer
-	n, err := p.WriteTo(&limitedWriter{&b, most})
-	if n > int64(most) {
+	k := &keeper{most: most}
+	if p.p != nil && p.p.room != nil {
+		k.b = p.p.room.text[:0]
+	}
+	_, err := p.WriteTo(k)
+	if k.over {
 		p.defect(TooMuchText)
 	}
-	return b.Bytes(), err
-}
-
-// limitedWriter passes over what is too much.
-type limitedWriter struct {
-	w    *bytes.Buffer
-	left int
-}
-
-func (l *limitedWriter) Write(b []byte) (int, error) {
-	n := min(len(b), l.left)
-	l.left -= n
-	l.w.Write(b[:n])
-	return len(b), nil
+	if p.p != nil && p.p.room != nil {
+		p.p.room.text = k.b
+	}
+	return k.b, err
 }
 
 // defect notes what is wrong with the content as a whole.
