@@ -113,7 +113,7 @@ type keeper struct {
 func (k *keeper) Write(b []byte) (int, error) {
 	n := min(len(b), k.most-len(k.b))
 	k.over = k.over || n < len(b)
-	k.b = append(k.b, b[:n]...)
+	k.b = append(doubled(k.b, n), b[:n]...)
 	return len(b), nil
 }
 

@@ -116,6 +116,59 @@ func TestFlatMemory(t *testing.T) {
 	}
 }
 
+// What is made of a message for people is bounded, too: attachments of 200 MB
+// go by, and text ends at MaxText.
+func TestFlatContent(t *testing.T) {
+	const size, maxText = 200_000_000, 1 << 20
+	if testing.Short() {
+		t.Skip("not in short mode")
+	}
+	for _, tt := range []struct {
+		name string
+		r    func() io.Reader
+	}{
+		{"an attachment", func() io.Reader { return big(size) }},
+		{"text", func() io.Reader { return io.MultiReader(strings.NewReader("\r\n"), io.LimitReader(&lineReader{}, size)) }},
+		{"HTML", func() io.Reader {
+			return io.MultiReader(strings.NewReader("Content-Type: text/html\r\n\r\n"), io.LimitReader(&lineReader{line: "<p>text<br>\r\n"}, size))
+		}},
+	} {
+		n := int64(0)
+		used := peak(func() {
+			m, err := message.Read(tt.r(), &message.Options{MaxText: maxText})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for p, err := range m.Attachments() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				k, err := io.Copy(io.Discard, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n += k
+			}
+			text, err := m.Text()
+			if err != nil {
+				t.Fatal(err)
+			}
+			html, err := m.HTML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Preview(200); err != nil {
+				t.Fatal(err)
+			}
+			n += int64(len(text) + len(html))
+		})
+		t.Logf("%s: %d kB for %d octets, of which %d came out", tt.name, used/1000, size, n)
+		if used > 10*maxText || n < maxText/2 {
+			t.Errorf("%s: %d octets of memory, %d came out", tt.name, used, n)
+		}
+	}
+}
+
 type letters byte
 
 func (e letters) Read(p []byte) (int, error) {

@@ -29,7 +29,7 @@ type Options struct {
 
 	// MaxText is how many octets of text and of HTML [Message.Text] and
 	// [Message.HTML] hold in memory, and so is what a TNEF file may have;
-	// 32 MiB.
+	// 32 MiB. While they are made, they may take up to eight times as much.
 	MaxText int
 
 	// Unflow joins the lines of text that is format=flowed. RFC 3676 section 4.2.

@@ -44,7 +44,7 @@ func (p *Part) readText(most int) ([]byte, error) {
 	if k.over {
 		p.defect(TooMuchText)
 	}
-	if p.p != nil && p.p.room != nil {
+	if p.p != nil && p.p.room != nil && cap(k.b) <= mostRoom {
 		p.p.room.text = k.b
 	}
 	return k.b, err
