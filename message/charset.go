@@ -49,6 +49,9 @@ func (d decoder) charset(name string, b []byte) string {
 
 // raw decodes octets that nothing is said of.
 func (d decoder) raw(s string) string {
+	if text, ok := shifted(s); ok {
+		return text
+	}
 	if strings.Contains(s, "\x1b$") || strings.Contains(s, "\x1b(J") {
 		if text, err := japanese.ISO2022JP.NewDecoder().String(s); err == nil {
 			return strings.ToValidUTF8(text, "\ufffd")

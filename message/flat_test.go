@@ -128,7 +128,9 @@ func TestFlatContent(t *testing.T) {
 		r    func() io.Reader
 	}{
 		{"an attachment", func() io.Reader { return big(size) }},
-		{"text", func() io.Reader { return io.MultiReader(strings.NewReader("\r\n"), io.LimitReader(&lineReader{}, size)) }},
+		{"text", func() io.Reader {
+			return io.MultiReader(strings.NewReader("\r\n"), io.LimitReader(&lineReader{}, size))
+		}},
 		{"HTML", func() io.Reader {
 			return io.MultiReader(strings.NewReader("Content-Type: text/html\r\n\r\n"), io.LimitReader(&lineReader{line: "<p>text<br>\r\n"}, size))
 		}},

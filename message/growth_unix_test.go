@@ -30,15 +30,16 @@ func TestGrowth(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	const limit = 2.2
 	worst, worstName := 0.0, ""
-	t.Logf("%-42s %8s %9s   %-24s %s", "family", "to kB", "ms", "time(2n)/time(n)", "fit")
+	t.Logf("%d kB to %d kB; the time of the largest", smallest/1000, smallest<<doublings/1000)
+	t.Logf("%-42s %9s   %-24s %s", "family", "ms", "time(2n)/time(n)", "fit")
 	for _, f := range hostile() {
 		s := measure(t, f)
 		ratios := ""
-		for i := 1; i < len(s.least); i++ {
-			ratios += fmt.Sprintf("%.2f  ", float64(s.least[i])/float64(s.least[i-1]))
+		for i := 1; i < len(s); i++ {
+			ratios += fmt.Sprintf("%.2f  ", float64(s[i])/float64(s[i-1]))
 		}
 		fit := s.growth()
-		t.Logf("%-42s %8d %9.2f   %-24s %.2f", f.name, s.n<<doublings/1000, float64(s.least[doublings])/1e6, ratios, fit)
+		t.Logf("%-42s %9.2f   %-24s %.2f", f.name, float64(s[doublings])/1e6, ratios, fit)
 		if fit > worst {
 			worst, worstName = fit, f.name
 		}
@@ -49,33 +50,37 @@ func TestGrowth(t *testing.T) {
 	t.Logf("the worst is %.2f: %s", worst, worstName)
 }
 
-const doublings = 4
+const (
+	doublings = 4
+	smallest  = 25_000 // octets
+)
 
-// series is how long messages of n, 2n, 4n … octets took.
-type series struct {
-	n     int
-	least [doublings + 1]time.Duration
-}
+// series is how long each of the sizes took, a message.
+type series [doublings + 1]time.Duration
 
 func measure(t *testing.T, f family) series {
 	const (
-		least, most        = 25_000, 800_000 // octets of the smallest
-		enough             = time.Millisecond
+		enough             = 5 * time.Millisecond // for each sample
 		rounds, mostRounds = 5, 30
 	)
-	s := series{n: least}
-	for s.n < most && took(t, f, s.n) < enough {
-		s.n *= 2
+	var sizes [doublings + 1][]byte
+	var least series
+	for i := range sizes {
+		sizes[i] = []byte(f.make(smallest << i))
+		least[i] = time.Hour
 	}
-	for i := range s.least {
-		s.least[i] = time.Hour
+	// Each sample is of as many octets: so all make as much garbage, and differ
+	// in nothing but the size of a message.
+	times := 1
+	for times < 64 && time.Duration(times)*took(t, f, sizes[doublings], 1) < enough {
+		times *= 2
 	}
-	for round := 0; round < rounds || round < mostRounds && s.growth() > 2.1; round++ {
-		for i := range s.least {
-			s.least[i] = min(s.least[i], took(t, f, s.n<<i))
+	for round := 0; round < rounds || round < mostRounds && least.growth() > 2.1; round++ {
+		for i, data := range sizes {
+			least[i] = min(least[i], took(t, f, data, times<<(doublings-i)))
 		}
 	}
-	return s
+	return least
 }
 
 // growth fits a line through the logarithms of the times.
@@ -83,7 +88,7 @@ func (s series) growth() float64 {
 	var sum float64
 	middle := float64(doublings) / 2
 	squares := 0.0
-	for i, d := range s.least {
+	for i, d := range s {
 		x := float64(i) - middle
 		sum += x * math.Log2(float64(max(d, 1)))
 		squares += x * x
@@ -92,15 +97,16 @@ func (s series) growth() float64 {
 }
 
 // took returns how much of the processors' time it takes to do everything
-// with a message of n octets.
-func took(t *testing.T, f family, n int) time.Duration {
-	data := []byte(f.make(n))
+// with a message, doing it so many times.
+func took(t *testing.T, f family, data []byte, times int) time.Duration {
 	runtime.GC()
 	start := processorTime(t)
-	if err := everything(bytes.NewReader(data), unbounded); err != nil {
-		t.Errorf("%s: %v", f.name, err)
+	for range times {
+		if err := everything(bytes.NewReader(data), unbounded); err != nil {
+			t.Errorf("%s: %v", f.name, err)
+		}
 	}
-	return processorTime(t) - start
+	return (processorTime(t) - start) / time.Duration(times)
 }
 
 func processorTime(t *testing.T) time.Duration {

@@ -81,6 +81,10 @@ func (d decoder) body(label string, b []byte, html bool) (text string, kind Kind
 		}
 	case isUTF7(name):
 		return decodeUTF7(b), ""
+	case name == "iso-2022-kr", name == "iso-2022-cn":
+		if text, ok := shifted(string(b)); ok {
+			return text, ""
+		}
 	}
 	if eightBit(b) < 0 && !bytes.ContainsAny(b, "\x1b") && name != "hz-gb-2312" {
 		return string(b), ""
