@@ -36,6 +36,8 @@ type Options struct {
 	Unflow bool
 }
 
+const maxHeader = 1 << 20 // octets
+
 // withDefaults returns a copy in which nothing is zero.
 func (o *Options) withDefaults() Options {
 	var c Options
