@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 
@@ -108,4 +109,17 @@ func lookup(name string) encoding.Encoding {
 		return nil
 	}
 	return enc
+}
+
+// eightBit returns where the first octet beyond ASCII is, or -1.
+func eightBit(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 == 0; i += 8 {
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= 0x80 {
+			return i
+		}
+	}
+	return -1
 }

@@ -2,7 +2,6 @@ package message
 
 import (
 	"bytes"
-	"io"
 	"strconv"
 )
 
@@ -116,5 +115,3 @@ func (k *keeper) Write(b []byte) (int, error) {
 	k.b = append(doubled(k.b, n), b[:n]...)
 	return len(b), nil
 }
-
-var _ io.Writer = (*keeper)(nil)

@@ -52,7 +52,7 @@ func TestGrowth(t *testing.T) {
 
 const (
 	doublings = 4
-	smallest  = 25_000 // octets
+	smallest  = 12_500 // octets
 )
 
 // series is how long each of the sizes took, a message.
@@ -60,8 +60,8 @@ type series [doublings + 1]time.Duration
 
 func measure(t *testing.T, f family) series {
 	const (
-		enough             = 5 * time.Millisecond // for each sample
-		rounds, mostRounds = 5, 30
+		enough             = 4 * time.Millisecond // for each sample
+		rounds, mostRounds = 3, 30
 	)
 	var sizes [doublings + 1][]byte
 	var least series

@@ -2,11 +2,9 @@ package message
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // parser goes through a message once, part by part.
@@ -45,30 +43,8 @@ type frame struct {
 	outer  bool   // it belongs to another parser
 }
 
-// room is memory that one parser after the other uses.
-type room struct {
-	decoded []byte // what undo made of octets
-	text    []byte // of a part
-}
-
-const mostRoom = 256 << 10 // octets that are kept for the next parser
-
-var rooms = sync.Pool{New: func() any { return new(room) }}
-
 func newParser(r io.Reader, shared *shared) *parser {
 	return &parser{scanner: scanner{source: newSource(r), lineStart: true}, shared: shared, room: rooms.Get().(*room)}
-}
-
-// free gives memory back. All parts are past then.
-func (p *parser) free() {
-	p.source.free()
-	p.cur, p.buf = nil, nil
-	if p.room != nil {
-		if max(cap(p.room.decoded), cap(p.room.text)) <= mostRoom {
-			rooms.Put(p.room)
-		}
-		p.room = nil
-	}
 }
 
 // next finishes the current part and returns the next one, or nil at the end.
@@ -300,17 +276,4 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 		part.tee.Write(out)
 	}
 	return out, nil
-}
-
-// eightBit returns where the first octet beyond ASCII is, or -1.
-func eightBit(b []byte) int {
-	i := 0
-	for ; i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 == 0; i += 8 {
-	}
-	for ; i < len(b); i++ {
-		if b[i] >= 0x80 {
-			return i
-		}
-	}
-	return -1
 }

@@ -1,9 +1,6 @@
 package message
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // section is a header section that is being read.
 type section struct {
@@ -276,16 +273,6 @@ func (sec *section) keep(b []byte) {
 		f.colon = min(f.colon, f.end-1)
 		f.start = min(f.start, f.colon)
 	}
-}
-
-// doubled returns s with room for n elements more, twice as large if there was
-// none: append alone makes large slices a quarter larger, and copies them more
-// often.
-func doubled[E any](s []E, n int) []E {
-	if len(s)+n > cap(s) {
-		s = slices.Grow(s, max(n, len(s)))
-	}
-	return s
 }
 
 // skip passes over octets that are no field; they stay in the raw header.
