@@ -63,6 +63,31 @@ func (h *Header) named(f field, name string) bool {
 	return len(n) >= len(name) && strings.EqualFold(string(n[:len(name)]), name) && (len(n) == len(name) || len(bytes.TrimSpace(n)) == len(name))
 }
 
+const longestName = 200 // octets of the name of a field
+
+// fieldName returns where the colon is after the name of a field, or -1.
+func fieldName(line []byte) int {
+	line = line[:min(len(line), longestName)]
+	for i, c := range line {
+		switch {
+		case c == ':':
+			if i == 0 {
+				return -1
+			}
+			return i
+		case c == ' ' || c == '\t':
+			rest := bytes.TrimLeft(line[i:], " \t")
+			if i > 0 && len(rest) > 0 && rest[0] == ':' {
+				return len(line) - len(rest)
+			}
+			return -1
+		case c < ' ' || c == 0x7f:
+			return -1
+		}
+	}
+	return -1
+}
+
 // unfold removes line breaks. RFC 5322 section 2.2.3.
 func unfold(v []byte) string {
 	v = bytes.Trim(v, " \t\r\n")

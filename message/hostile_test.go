@@ -101,6 +101,7 @@ func hostile() []family {
 		{"folds", repeat("X:", "\n ", "x\n\n")},
 		{"no fields", repeat("X: y\n", "x\n", "\n")},
 		{"no fields by turns", repeat("X: y\n", "x\nA:\n", "\n")},
+		{"empty lines first, and no field", repeat("", "\n", "x")},
 		{"empty lines first", repeat("", "\n", "X: y\n\n")},
 		{"parameters", repeat("Content-Type: text/plain", ";a=b", "\n\n")},
 		{"parameters without an end", repeat("Content-Type: text/plain", ";a=\"", "\n\n")},

@@ -145,6 +145,10 @@ func (sec *section) line(line []byte, whole bool) bool {
 // the header section goes on.
 func (sec *section) fieldComes(n int) bool {
 	const enough = longestName
+	if sec.s.off+int64(n) <= sec.sure {
+		return true
+	}
+	blank := false
 	for {
 		b := sec.s.fill(n + enough)
 		if len(b) < n {
@@ -157,12 +161,17 @@ func (sec *section) fieldComes(n int) bool {
 		case sec.begun && (b[0] == ' ' || b[0] == '\t'):
 			return len(bytes.TrimLeft(b, " \t\r")) > 0 // the line is folded, as fields are
 		case !sec.begun && sec.top && isBlank(b[:1+bytes.IndexByte(b, '\n')]) && bytes.IndexByte(b, '\n') >= 0:
+			blank = true
 			n += bytes.IndexByte(b, '\n') + 1
 			if n > bufferSize/2 {
 				return false
 			}
 		default:
-			return fieldName(b) >= 0 || bytes.HasPrefix(b, []byte("From ")) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf"))
+			comes := fieldName(b) >= 0 || bytes.HasPrefix(b, []byte("From ")) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf"))
+			if comes && blank {
+				sec.sure = sec.s.off + int64(n) // the next empty line need not look again
+			}
+			return comes
 		}
 	}
 }
@@ -207,31 +216,6 @@ func (sec *section) certain(name []byte) bool {
 		return sec.top
 	}
 	return false
-}
-
-const longestName = 200 // octets of the name of a field
-
-// fieldName returns where the colon is after the name of a field, or -1.
-func fieldName(line []byte) int {
-	line = line[:min(len(line), longestName)]
-	for i, c := range line {
-		switch {
-		case c == ':':
-			if i == 0 {
-				return -1
-			}
-			return i
-		case c == ' ' || c == '\t':
-			rest := bytes.TrimLeft(line[i:], " \t")
-			if i > 0 && len(rest) > 0 && rest[0] == ':' {
-				return len(line) - len(rest)
-			}
-			return -1
-		case c < ' ' || c == 0x7f:
-			return -1
-		}
-	}
-	return -1
 }
 
 // take takes a line of a field: its first if colon is not negative, and else
