@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -112,6 +113,9 @@ type keeper struct {
 func (k *keeper) Write(b []byte) (int, error) {
 	n := min(len(b), k.most-len(k.b))
 	k.over = k.over || n < len(b)
-	k.b = append(doubled(k.b, n), b[:n]...)
+	if len(k.b)+n > cap(k.b) {
+		k.b = slices.Grow(k.b, min(max(n, len(k.b)), k.most-len(k.b)))
+	}
+	k.b = append(k.b, b[:n]...)
 	return len(b), nil
 }
