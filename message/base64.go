@@ -16,6 +16,8 @@ type base64Transfer struct {
 	line   []byte
 }
 
+const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
 // sextets are the values of characters: 64 for padding, 65 for white space, 66
 // for what is none.
 var sextets = func() (t [256]byte) {

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 
@@ -49,6 +50,9 @@ func (d decoder) charset(name string, b []byte) string {
 
 // raw decodes octets that nothing is said of.
 func (d decoder) raw(s string) string {
+	if text, ok := shifted(s); ok {
+		return text
+	}
 	if strings.Contains(s, "\x1b$") || strings.Contains(s, "\x1b(J") {
 		if text, err := japanese.ISO2022JP.NewDecoder().String(s); err == nil {
 			return strings.ToValidUTF8(text, "\ufffd")
@@ -105,4 +109,17 @@ func lookup(name string) encoding.Encoding {
 		return nil
 	}
 	return enc
+}
+
+// eightBit returns where the first octet beyond ASCII is, or -1.
+func eightBit(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 == 0; i += 8 {
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= 0x80 {
+			return i
+		}
+	}
+	return -1
 }

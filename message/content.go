@@ -3,6 +3,7 @@ package message
 import (
 	"io"
 	"iter"
+	"math"
 	"strings"
 )
 
@@ -19,7 +20,8 @@ func (m *Message) Text() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return b.joined(b.text, m.shared.o.Unflow), nil
+	text, _ := b.joined(math.MaxInt, m.shared.o.Unflow)
+	return text, nil
 }
 
 // HTML returns the HTML of the message in UTF-8, unchanged: it is a stranger's
@@ -224,14 +226,22 @@ func appendTo(list *[]*node, n *node) {
 	}
 }
 
-// joined returns the texts, one after the other.
-func (b *body) joined(list []*node, flow bool) string {
+// joined returns the texts, one after the other, until they have about so many
+// octets. whole tells whether these are all.
+func (b *body) joined(octets int, flow bool) (text string, whole bool) {
+	list := b.text
+	if len(list) == 1 && list[0].typ != "text/html" && !(flow && list[0].flowed) {
+		return list[0].text, true
+	}
 	var out strings.Builder
 	for _, n := range list {
-		text := n.text
+		if out.Len() >= octets {
+			return out.String(), false
+		}
+		text, whole = n.text, true
 		switch {
 		case n.typ == "text/html":
-			text = TextFromHTML(text)
+			text, whole = beginningFromHTML(text, octets-out.Len())
 		case flow && n.flowed:
 			text = Unflow(text, n.delsp)
 		}
@@ -239,8 +249,11 @@ func (b *body) joined(list []*node, flow bool) string {
 			out.WriteString("\n")
 		}
 		out.WriteString(text)
+		if !whole {
+			return out.String(), false
+		}
 	}
-	return out.String()
+	return out.String(), true
 }
 
 // markup returns the HTML among the parts of the body.

@@ -180,6 +180,17 @@ func TestPreview(t *testing.T) {
 	}
 }
 
+// However much nobody sees comes first, and whatever comes later.
+func TestPreviewOfHTML(t *testing.T) {
+	unseen := strings.Repeat("<blockquote>quoted</blockquote><div>&#8203;&#847;</div>\n", 20_000)
+	m := parse(t, "Content-Type: text/html; charset=utf-8\n\n"+unseen+"<p>Hello <b>world</b>"+unseen)
+	for n, want := range map[int]string{8: "Hello…", 11: "Hello world", 100: "Hello world"} {
+		if got, err := m.Preview(n); err != nil || got != want {
+			t.Errorf("Preview(%d) = %q, %v, want %q", n, got, err, want)
+		}
+	}
+}
+
 func TestFilename(t *testing.T) {
 	long := strings.Repeat("é", 5000)
 	for _, tt := range []struct{ in, want string }{

@@ -1,9 +1,6 @@
 package message
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // contentFields are the fields that say what a part is, and how often they do.
 var contentFields = [...]string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding", "Content-ID"}
@@ -122,13 +119,4 @@ func mediaType(w string) string {
 
 func notInType(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"[]?=`, r)
-}
-
-// charset returns the charset that a header section says, if it does.
-func (h *Header) charset() string {
-	v := h.Get("Content-Type")
-	if !bytes.Contains(bytes.ToLower([]byte(v)), []byte("charset")) {
-		return ""
-	}
-	return header{"content-type": {v}}.charset()
 }

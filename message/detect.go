@@ -29,6 +29,9 @@ func detect(s string) encoding.Encoding {
 	if high < detectLeast {
 		return nil
 	}
+	if e := detectScript(s); e != nil {
+		return e
+	}
 	if e := detectPairs(s); e != nil {
 		return e
 	}

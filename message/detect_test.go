@@ -10,6 +10,8 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
+
+	"example.com/postbag/message"
 )
 
 // Texts that do not say their charset are read, whatever the language; so are
@@ -32,8 +34,18 @@ func TestDetect(t *testing.T) {
 		{"German", charmap.Windows1252, "Größe äöüß, ÄÖÜ, Straße, Füße, „Gänsefüßchen“, Übermut, Ärger, Öl, Maß"},
 		{"Swedish", charmap.Windows1252, "Räksmörgås åäö ÅÄÖ smörgåsbord på ön är väldigt gott, äter gärna"},
 		{"Spanish", charmap.Windows1252, "¿Qué tal? ¡Mañana será otro día, señor! El niño comió piña en la montaña según él"},
+		{"Thai", charmap.Windows874, "สวัสดีครับ ขอเรียนเชิญทุกท่านเข้าร่วมประชุมประจำเดือน ในวันจันทร์ที่จะถึงนี้"},
+		{"Hebrew", charmap.Windows1255, "שלום רב, אנו שמחים להזמין אתכם לישיבה הבאה של הוועד שתתקיים ביום שלישי בערב"},
+		{"Arabic", charmap.Windows1256, "السلام عليكم ورحمة الله وبركاته، نود دعوتكم إلى حضور الاجتماع القادم يوم الثلاثاء"},
+		{"Arabic of ISO", charmap.ISO8859_6, "السلام عليكم ورحمة الله وبركاته، نود دعوتكم إلى حضور الاجتماع القادم يوم الثلاثاء"},
+		{"short Thai", charmap.Windows874, "ขอบคุณมากครับ แล้วพบกันใหม่"},
+		{"short Hebrew", charmap.Windows1255, "שלום חברים"},
+		{"short Arabic", charmap.Windows1256, "مرحبا بالعالم العربي"},
 		{"short Chinese", simplifiedchinese.GBK, "你好，欢迎大家"},
 		{"short Japanese", japanese.ShiftJIS, "こんにちは世界"},
+		{"Ukrainian", charmap.Windows1251, "Шановні колеги! Запрошуємо вас на зустріч, яка відбудеться у вівторок ввечері"},
+		{"Russian without capitals", charmap.Windows1251, "и где же это письмо, о котором вы говорили на прошлой неделе"},
+		{"Korean in a list", korean.EUCKR, "회의 안내: 다음 주 화요일 오후 세 시에 회의실에서 만나요"},
 		{"short Russian", charmap.Windows1251, "Привет, как дела?"},
 	} {
 		octets, err := tt.enc.NewEncoder().String(tt.text)
@@ -46,6 +58,44 @@ func TestDetect(t *testing.T) {
 		}
 		if got := m.Envelope().Subject; got != strings.TrimSpace(tt.text) {
 			t.Errorf("%s: Subject %q, want %q", tt.name, got, tt.text)
+		}
+	}
+}
+
+// Seven bits that are Korean or Chinese are read with and without a label, in
+// texts and in subjects.
+func TestShifted(t *testing.T) {
+	seven := func(enc encoding.Encoding, text string) string {
+		octets, err := enc.NewEncoder().String(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := []byte(octets)
+		for i := range b {
+			b[i] &= 0x7f
+		}
+		return "\x0e" + string(b) + "\x0f"
+	}
+	for _, tt := range []struct{ name, octets, want string }{
+		{"iso-2022-kr", "\x1b$)C\n" + seven(korean.EUCKR, "안녕하세요") + ", Kim\n", "\n안녕하세요, Kim\n"},
+		{"iso-2022-kr", "\x1b$)C" + seven(korean.EUCKR, "회의") + " 10:00 " + seven(korean.EUCKR, "세시"), "회의 10:00 세시"},
+		{"iso-2022-kr", "\x1b$)C" + strings.TrimSuffix(seven(korean.EUCKR, "회의"), "\x0f") + "\nline", "회의\nline"},
+		{"iso-2022-cn", "\x1b$)A" + seven(simplifiedchinese.GBK, "交换") + " ok", "交换 ok"},
+		{"iso-2022-cn", "\x1b$)G\x0e!!\x0f ok", "\ufffd ok"},
+		{"iso-2022-kr", "plain", "plain"},
+	} {
+		for _, label := range []string{"; charset=" + tt.name, ""} {
+			m := parse(t, "Content-Type: text/plain"+label+"\n\n"+tt.octets)
+			if got, err := m.Text(); err != nil || strings.ReplaceAll(got, "\r\n", "\n") != tt.want {
+				t.Errorf("%q%s: %q, %v, want %q", tt.octets, label, got, err, tt.want)
+			}
+			if d := m.Defects(); len(d) > 0 {
+				t.Errorf("%q%s: %v", tt.octets, label, d)
+			}
+		}
+		subject := strings.ReplaceAll(tt.octets, "\n", "\x0f ")
+		if got, want := message.DecodeCharset(tt.name, subject), strings.TrimSpace(strings.ReplaceAll(tt.want, "\n", " ")); got != want {
+			t.Errorf("%q is %q, want %q", subject, got, want)
 		}
 	}
 }

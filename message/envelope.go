@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"time"
@@ -47,34 +48,58 @@ func (a Address) String() string {
 // than 1 MiB: fields beyond do not count. An error is one of reading from r;
 // that r ends early is none.
 func ReadEnvelope(r io.Reader) (*Envelope, error) {
-	h, err := readHeader(r)
+	m, err := Read(io.LimitReader(r, maxHeader), nil)
 	if err != nil {
 		return nil, err
 	}
-	e := h.envelope()
-	return &e, nil
+	defer m.p.free()
+	return m.Envelope(), nil
 }
 
-func (h header) envelope() Envelope {
+// inEnvelope are the fields that an envelope is made of.
+var inEnvelope = map[string]bool{
+	"from": true, "sender": true, "reply-to": true,
+	"to": true, "cc": true, "bcc": true,
+	"subject": true, "date": true,
+	"message-id": true, "in-reply-to": true, "references": true,
+}
+
+const longestInEnvelope = len("in-reply-to")
+
+// envelope reads the envelope out of the fields.
+func (h *Header) envelope() *Envelope {
+	fields := make(map[string][]string) // not decoded
+	for _, f := range h.fields {
+		name := bytes.TrimSpace(h.raw[f.start:f.colon])
+		if len(name) > longestInEnvelope {
+			continue
+		}
+		if key := strings.ToLower(string(name)); inEnvelope[key] {
+			fields[key] = append(fields[key], unfold(h.raw[f.colon+1:f.end]))
+		}
+	}
 	d := decoder{fallback: h.charset()}
-	return Envelope{
-		From:       d.addresses(h["from"]),
-		Sender:     d.addresses(h["sender"]),
-		ReplyTo:    d.addresses(h["reply-to"]),
-		To:         d.addresses(h["to"]),
-		Cc:         d.addresses(h["cc"]),
-		Bcc:        d.addresses(h["bcc"]),
-		Subject:    d.text(h.first("subject")),
-		Date:       parseDate(h.first("date")),
-		MessageID:  first(d.identifiers(h.first("message-id"))),
-		InReplyTo:  d.identifiers(h.first("in-reply-to")),
-		References: d.identifiers(strings.Join(h["references"], " ")),
+	return &Envelope{
+		From:       d.addresses(fields["from"]),
+		Sender:     d.addresses(fields["sender"]),
+		ReplyTo:    d.addresses(fields["reply-to"]),
+		To:         d.addresses(fields["to"]),
+		Cc:         d.addresses(fields["cc"]),
+		Bcc:        d.addresses(fields["bcc"]),
+		Subject:    d.text(first(fields["subject"])),
+		Date:       parseDate(first(fields["date"])),
+		MessageID:  first(d.identifiers(first(fields["message-id"]))),
+		InReplyTo:  d.identifiers(first(fields["in-reply-to"])),
+		References: d.identifiers(strings.Join(fields["references"], " ")),
 	}
 }
 
+// first returns the first string that is not blank.
 func first(list []string) string {
-	if len(list) == 0 {
-		return ""
+	for _, s := range list {
+		if strings.TrimSpace(s) != "" {
+			return s
+		}
 	}
-	return list[0]
+	return ""
 }

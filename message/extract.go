@@ -2,7 +2,7 @@ package message
 
 import (
 	"bytes"
-	"io"
+	"slices"
 	"strconv"
 )
 
@@ -103,20 +103,19 @@ func yencEnd(text []byte, from int) int {
 	return from + i + 1 + len(lineAt(text, from+i+1))
 }
 
-// keeper keeps what goes by, up to a limit.
+// keeper keeps the beginning of what goes by, up to a limit.
 type keeper struct {
 	b    []byte
 	most int
-	over bool
+	over bool // there was more
 }
 
 func (k *keeper) Write(b []byte) (int, error) {
-	if len(k.b)+len(b) > k.most {
-		k.over = true
-	} else {
-		k.b = append(k.b, b...)
+	n := min(len(b), k.most-len(k.b))
+	k.over = k.over || n < len(b)
+	if len(k.b)+n > cap(k.b) {
+		k.b = slices.Grow(k.b, min(max(n, len(k.b)), k.most-len(k.b)))
 	}
+	k.b = append(k.b, b[:n]...)
 	return len(b), nil
 }
-
-var _ io.Writer = (*keeper)(nil)

@@ -55,7 +55,7 @@ func checkStrings(t *testing.T, e *message.Envelope) {
 			t.Errorf("%q cannot be shown", s)
 		}
 	}
-	if y := e.Date.Year(); y < 0 || y > 10000 {
+	if y := e.Date.Year(); y < 1 || y > 9999 {
 		t.Errorf("year %d", y)
 	}
 }

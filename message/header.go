@@ -1,81 +1,112 @@
 package message
 
 import (
-	"bufio"
 	"bytes"
-	"io"
+	"iter"
 	"strings"
 )
 
-const maxHeader = 1 << 20 // octets
-
-// header holds the fields that an envelope is made of, by their names in
-// lower case, in order, unfolded and not decoded.
-type header map[string][]string
-
-var wanted = map[string]bool{
-	"from": true, "sender": true, "reply-to": true,
-	"to": true, "cc": true, "bcc": true,
-	"subject": true, "date": true,
-	"message-id": true, "in-reply-to": true, "references": true,
-	"content-type": true, // for its charset
+// Header is a header section: the fields of a message or a part, in order.
+type Header struct {
+	raw    []byte
+	fields []field
+	d      decoder
 }
 
-// readHeader reads fields up to an empty line, the end or the limit. A line
-// that is no field is passed over, with the lines that continue it, and so is
-// what is before the first field: empty lines, a byte order mark, the From_
-// line of an mbox.
-func readHeader(r io.Reader) (header, error) {
-	h := make(header)
-	lines := &lineReader{r: bufio.NewReader(r), left: maxHeader}
-	var name string // of the field that is being read; empty if unwanted
-	var value []byte
-	end := func() {
-		if name != "" {
-			h[name] = append(h[name], string(value))
-		}
-		name, value = "", nil
-	}
-	for begun := false; ; {
-		line, err := lines.next()
-		if err == io.EOF || err == nil && len(line) == 0 && begun {
-			end()
-			return h, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if !begun {
-			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-		} else if line[0] == ' ' || line[0] == '\t' {
-			if name != "" {
-				value = append(value, line...)
+// field is where in raw a field is: its name, a colon, its value with the
+// line breaks in it and behind it.
+type field struct{ start, colon, end int }
+
+// Raw returns the header section as it came, with lines that are no fields,
+// without the empty line after it. What is beyond [Options].MaxHeader is not
+// in it. The caller must not change it.
+func (h *Header) Raw() []byte { return h.raw }
+
+// Len returns how many fields there are.
+func (h *Header) Len() int { return len(h.fields) }
+
+// Get returns the value of the first field of a name that is not blank,
+// unfolded but not decoded: its octets may be in any charset. Case does not
+// matter in the name.
+func (h *Header) Get(name string) string {
+	for _, f := range h.fields {
+		if h.named(f, name) {
+			if v := unfold(h.raw[f.colon+1 : f.end]); v != "" {
+				return v
 			}
-			continue
-		}
-		end()
-		begun = begun || len(line) > 0
-		key, rest, ok := bytes.Cut(line, []byte(":"))
-		if key := strings.ToLower(string(bytes.TrimSpace(key))); ok && wanted[key] {
-			name, value = key, bytes.Clone(rest)
-		}
-	}
-}
-
-// first returns the first field of a name that is not blank.
-func (h header) first(name string) string {
-	for _, v := range h[name] {
-		if strings.TrimSpace(v) != "" {
-			return v
 		}
 	}
 	return ""
 }
 
-// charset returns the charset of the message's text, if it says so.
-func (h header) charset() string {
+// Text returns what Get returns, decoded as unstructured text (RFC 2047): one
+// line of UTF-8 without control characters.
+func (h *Header) Text(name string) string { return h.d.text(h.Get(name)) }
+
+// All returns the fields in order, the values as Get returns them.
+func (h *Header) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, f := range h.fields {
+			if !yield(h.name(f), unfold(h.raw[f.colon+1:f.end])) {
+				return
+			}
+		}
+	}
+}
+
+func (h *Header) name(f field) string {
+	return string(bytes.TrimSpace(h.raw[f.start:f.colon]))
+}
+
+func (h *Header) named(f field, name string) bool {
+	n := h.raw[f.start:f.colon]
+	return len(n) >= len(name) && strings.EqualFold(string(n[:len(name)]), name) && (len(n) == len(name) || len(bytes.TrimSpace(n)) == len(name))
+}
+
+const longestName = 200 // octets of the name of a field
+
+// fieldName returns where the colon is after the name of a field, or -1.
+func fieldName(line []byte) int {
+	line = line[:min(len(line), longestName)]
+	for i, c := range line {
+		switch {
+		case c == ':':
+			if i == 0 {
+				return -1
+			}
+			return i
+		case c == ' ' || c == '\t':
+			rest := bytes.TrimLeft(line[i:], " \t")
+			if i > 0 && len(rest) > 0 && rest[0] == ':' {
+				return len(line) - len(rest)
+			}
+			return -1
+		case c < ' ' || c == 0x7f:
+			return -1
+		}
+	}
+	return -1
+}
+
+// unfold removes line breaks. RFC 5322 section 2.2.3.
+func unfold(v []byte) string {
+	v = bytes.Trim(v, " \t\r\n")
+	if bytes.IndexByte(v, '\n') < 0 {
+		return string(v)
+	}
+	var b strings.Builder
+	b.Grow(len(v))
+	for line := range bytes.Lines(v) {
+		b.Write(bytes.TrimRight(line, "\r\n"))
+	}
+	return b.String()
+}
+
+// charset returns the charset that the header section says that the text is in,
+// if it does, whatever else is wrong with the field.
+func (h *Header) charset() string {
 	const param = "charset="
-	v := strings.ToLower(h.first("content-type"))
+	v := strings.ToLower(h.Get("Content-Type"))
 	i := strings.Index(v, param)
 	if i < 0 {
 		return ""
@@ -85,34 +116,4 @@ func (h header) charset() string {
 		v = v[:i]
 	}
 	return v
-}
-
-// lineReader reads lines, however long, until so many octets are left.
-type lineReader struct {
-	r    *bufio.Reader
-	left int
-	long []byte
-}
-
-// next returns a line without its end, LF or CRLF. The last may have none.
-func (l *lineReader) next() ([]byte, error) {
-	l.long = l.long[:0]
-	for l.left > 0 {
-		part, err := l.r.ReadSlice('\n')
-		part = part[:min(len(part), l.left)]
-		l.left -= len(part)
-		switch {
-		case err == bufio.ErrBufferFull && l.left > 0:
-			l.long = append(l.long, part...)
-			continue
-		case err == bufio.ErrBufferFull, err == io.EOF && len(part)+len(l.long) > 0:
-			err = nil
-		}
-		if len(l.long) > 0 {
-			l.long = append(l.long, part...)
-			part = l.long
-		}
-		return bytes.TrimRight(part, "\r\n"), err
-	}
-	return nil, io.EOF
 }

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 	"strings"
 
@@ -14,10 +15,20 @@ import (
 // say nothing are left out. It takes time and memory in proportion to the
 // length of what it is given.
 func TextFromHTML(s string) string {
+	text, _ := beginningFromHTML(s, math.MaxInt)
+	return text
+}
+
+// beginningFromHTML makes text until it has about so many octets. whole tells
+// whether it is all.
+func beginningFromHTML(s string, octets int) (text string, whole bool) {
 	w := htmlWriter{z: html.NewTokenizer(strings.NewReader(s))}
-	for w.token() {
+	for w.out.Len() < octets {
+		if !w.token() {
+			return w.text(), true
+		}
 	}
-	return w.text()
+	return w.text(), false
 }
 
 // htmlWriter writes what tokens say.
@@ -241,23 +252,29 @@ func (w *htmlWriter) write(s string) {
 	w.out.WriteString(s)
 }
 
+var noBreakSpace = []byte("\u00a0")
+
 // text returns what was written, without space at the ends of lines and with
 // no more than one empty line at once.
 func (w *htmlWriter) text() string {
 	w.endLink()
 	var out strings.Builder
+	out.Grow(w.out.Len())
 	empty := 0
-	for line := range strings.SplitSeq(strings.ReplaceAll(w.out.String(), "\u00a0", " "), "\n") {
-		line = strings.TrimRight(line, " \t")
-		if line == "" {
+	for line := range bytes.SplitSeq(w.out.Bytes(), []byte("\n")) {
+		if bytes.Contains(line, noBreakSpace) {
+			line = bytes.ReplaceAll(line, noBreakSpace, []byte(" "))
+		}
+		line = bytes.TrimRight(line, " \t")
+		if len(line) == 0 {
 			empty++
 			continue
 		}
 		if out.Len() > 0 {
-			out.WriteString(strings.Repeat("\n", 1+min(empty, 1)))
+			out.WriteString("\n\n"[:1+min(empty, 1)])
 		}
 		empty = 0
-		out.WriteString(line)
+		out.Write(line)
 	}
 	return strings.ToValidUTF8(out.String(), "\ufffd")
 }

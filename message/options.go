@@ -29,12 +29,14 @@ type Options struct {
 
 	// MaxText is how many octets of text and of HTML [Message.Text] and
 	// [Message.HTML] hold in memory, and so is what a TNEF file may have;
-	// 32 MiB.
+	// 32 MiB. While they are made, they may take up to eight times as much.
 	MaxText int
 
 	// Unflow joins the lines of text that is format=flowed. RFC 3676 section 4.2.
 	Unflow bool
 }
+
+const maxHeader = 1 << 20 // octets
 
 // withDefaults returns a copy in which nothing is zero.
 func (o *Options) withDefaults() Options {

@@ -40,7 +40,7 @@ func TestOracles(t *testing.T) {
 		{"mailcore2", "mailcore2", mailcoreOracle},
 		{"mime4j", "mime4j", mime4jOracle},
 	}
-	reasons := oracleReasons(t)
+	reasons, used := oracleReasons(t), make(map[string]bool)
 	same, all := make(map[string]int), make(map[string]int)
 	const agreed = "those agreed"
 	unexplained := 0
@@ -77,6 +77,7 @@ func TestOracles(t *testing.T) {
 				continue
 			}
 			reason, ok := reasons[name+"\t"+f]
+			used[name+"\t"+f] = true
 			if !ok {
 				unexplained++
 				reason = "?"
@@ -104,6 +105,11 @@ func TestOracles(t *testing.T) {
 		t.Log(line + fmt.Sprintf("%15s", ratio(s, n)))
 		if o.name == agreed && s*100 < n*98 {
 			t.Errorf("of the fields that other parsers agree on, less than 98 %% are as they read them")
+		}
+	}
+	for key := range reasons {
+		if !used[key] && all["python\tsubject"] > 0 { // all oracles were asked
+			t.Errorf("testdata/oracles.tsv has a reason for %q, where there is no disagreement", key)
 		}
 	}
 	if unexplained > 0 {

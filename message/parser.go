@@ -2,9 +2,7 @@ package message
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,11 +17,11 @@ type parser struct {
 	nested bool    // this is the parser of such a one
 	done   bool
 
-	undo    transfer // of the current part's encoding, or nil
-	buf     []byte   // decoded octets of the current part, not yet read
-	scratch []byte   // where undo decodes to
-	base    int64    // the offset of what undo decodes
-	report  func(i int, kind Kind)
+	undo   transfer // of the current part's encoding, or nil
+	buf    []byte   // decoded octets of the current part, not yet read
+	room   *room    // what comes of the current part is here
+	base   int64    // the offset of what undo decodes
+	report func(i int, kind Kind)
 }
 
 // shared is what a parser has in common with those of encoded messages in it.
@@ -46,7 +44,7 @@ type frame struct {
 }
 
 func newParser(r io.Reader, shared *shared) *parser {
-	return &parser{scanner: scanner{source: newSource(r), lineStart: true}, shared: shared}
+	return &parser{scanner: scanner{source: newSource(r), lineStart: true}, shared: shared, room: rooms.Get().(*room)}
 }
 
 // next finishes the current part and returns the next one, or nil at the end.
@@ -59,6 +57,7 @@ func (p *parser) next() (*Part, error) {
 		p.inner.free()
 		p.inner = nil
 	}
+	p.buf = nil
 	switch cur := p.cur; {
 	case p.done:
 		return nil, p.failure()
@@ -111,7 +110,7 @@ func (p *parser) advance() (*Part, error) {
 		}
 		if !ok {
 			p.close(0)
-			p.done = true
+			p.done, p.cur = true, nil
 			return nil, nil
 		}
 		for p.frames[len(p.frames)-1].level != d.level {
@@ -162,11 +161,14 @@ func (p *parser) open(parent *Part) (*Part, error) {
 			p.frames[i].level = -1
 		}
 	}
-	var found []Defect
+	var found []Defect // of the part, which has no path yet
 	defect := func(at int64, kind Kind) {
-		if !slices.ContainsFunc(found, func(d Defect) bool { return d.Kind == kind }) {
-			found = append(found, Defect{Offset: at, Kind: kind})
+		for _, d := range found {
+			if d.Kind == kind {
+				return
+			}
 		}
+		found = append(found, Defect{Offset: at, Kind: kind})
 	}
 	h, blank := p.header(&p.shared.o, top, defect)
 	if err := p.failure(); err != nil {
@@ -254,11 +256,11 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	case p.undo != nil:
 		p.base = at
 		if len(src) > 0 {
-			out = p.undo.decode(p.scratch[:0], src, p.report)
+			out = p.undo.decode(p.room.decoded[:0], src, p.report)
 		} else {
-			out = p.undo.end(p.scratch[:0], p.report)
+			out = p.undo.end(p.room.decoded[:0], p.report)
 		}
-		p.scratch = out
+		p.room.decoded = out
 	case part.Encoding == "7bit" && strings.HasPrefix(part.Type, "text/"):
 		if i := eightBit(src); i >= 0 {
 			p.defect(part, at+int64(i), EightBit)
@@ -274,17 +276,4 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 		part.tee.Write(out)
 	}
 	return out, nil
-}
-
-// eightBit returns where the first octet beyond ASCII is, or -1.
-func eightBit(b []byte) int {
-	i := 0
-	for ; i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 == 0; i += 8 {
-	}
-	for ; i < len(b); i++ {
-		if b[i] >= 0x80 {
-			return i
-		}
-	}
-	return -1
 }

@@ -87,8 +87,7 @@ func (p *Part) Envelope() *Envelope {
 		p = p.parent
 	}
 	if p.envelope == nil {
-		e := p.Header.envelope()
-		p.envelope = &e
+		p.envelope = p.Header.envelope()
 	}
 	return p.envelope
 }

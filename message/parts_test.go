@@ -259,7 +259,11 @@ func TestPast(t *testing.T) {
 		}
 		if !p.Container() {
 			past = p
+			io.ReadFull(p, make([]byte, 1)) // there is more
 		}
+	}
+	if n, err := past.Read(make([]byte, 1)); n != 0 || !errors.Is(err, message.ErrPast) {
+		t.Errorf("after the last part: %d octets, %v, want ErrPast", n, err)
 	}
 }
 

@@ -9,22 +9,30 @@ import (
 // Preview returns the beginning of the text on one line, of at most n
 // characters, for a list of messages: without quotes, without what nobody
 // sees, and without the signature. A cut is between words, if there is a
-// space, and ends in an ellipsis. It reads the message as Text does.
+// space, and ends in an ellipsis. It reads the message as Text does, but makes
+// no more text of HTML than it needs.
 func (m *Message) Preview(n int) (string, error) {
-	text, err := m.Text()
+	b, err := m.read()
 	if err != nil {
 		return "", err
 	}
-	return preview(text, n), nil
+	const first = 16 << 10
+	for octets := first; ; octets *= 4 { // invisible characters may be before the text
+		text, whole := b.joined(octets, m.shared.o.Unflow)
+		if p, full := preview(text, n); full || whole {
+			return p, nil
+		}
+	}
 }
 
-func preview(text string, n int) string {
+// preview tells also whether more text would not change it.
+func preview(text string, n int) (p string, full bool) {
 	var out strings.Builder
 	count := 0
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		if line == "-- " {
-			break
+			return out.String(), true
 		}
 		if strings.HasPrefix(line, ">") {
 			continue
@@ -35,7 +43,7 @@ func preview(text string, n int) string {
 				length++
 			}
 			if count+length > n {
-				return cut(out.String(), word, n-count)
+				return cut(out.String(), word, n-count), true
 			}
 			if count > 0 {
 				out.WriteByte(' ')
@@ -44,7 +52,7 @@ func preview(text string, n int) string {
 			count += length
 		}
 	}
-	return out.String()
+	return out.String(), false
 }
 
 // cut ends a preview that has room for room characters more, where word does

@@ -20,7 +20,9 @@ type section struct {
 // errors, and it stops where a body seems to begin, or at a delimiter.
 func (s *scanner) header(o *Options, top bool, defect func(int64, Kind)) (h *Header, blank int) {
 	sec := section{s: s, h: new(Header), o: o, defect: defect, top: top}
-	sec.h.raw = make([]byte, 0, min(sectionSize(s.fill(1)), o.MaxHeader))
+	size, fields := sectionSize(s.fill(1))
+	sec.h.raw = make([]byte, 0, min(size, o.MaxHeader))
+	sec.h.fields = make([]field, 0, min(fields, o.MaxFields))
 	start := s.off
 	for {
 		line, whole := s.line()
@@ -47,20 +49,28 @@ func (s *scanner) header(o *Options, top bool, defect func(int64, Kind)) (h *Hea
 	return sec.h, blank
 }
 
-// sectionSize guesses the size of the header section that b begins with.
-func sectionSize(b []byte) int {
-	const usual, most = 512, 4096
+// sectionSize guesses the size of the header section that b begins with, and
+// how many fields it has.
+func sectionSize(b []byte) (size, fields int) {
+	const usual, most = 512, 8192
 	b = b[:min(len(b), most)]
 	for at := 0; at < len(b); {
 		i := bytes.IndexByte(b[at:], '\n')
 		if i < 0 {
 			break
 		}
-		if at += i + 1; at < len(b) && (b[at] == '\n' || b[at] == '\r' || b[at] == '-') {
-			return at
+		if at += i + 1; at == len(b) {
+			return at, fields + 1
+		}
+		switch b[at] {
+		case ' ', '\t':
+		case '\n', '\r', '-':
+			return at, fields + 1
+		default:
+			fields++
 		}
 	}
-	return min(len(b), usual)
+	return min(len(b), usual), min(fields, usual/32)
 }
 
 func (s *scanner) lineDelimiter(line []byte) bool {
@@ -135,6 +145,10 @@ func (sec *section) line(line []byte, whole bool) bool {
 // the header section goes on.
 func (sec *section) fieldComes(n int) bool {
 	const enough = longestName
+	if sec.s.off+int64(n) <= sec.sure {
+		return true
+	}
+	blank := false
 	for {
 		b := sec.s.fill(n + enough)
 		if len(b) < n {
@@ -147,12 +161,17 @@ func (sec *section) fieldComes(n int) bool {
 		case sec.begun && (b[0] == ' ' || b[0] == '\t'):
 			return len(bytes.TrimLeft(b, " \t\r")) > 0 // the line is folded, as fields are
 		case !sec.begun && sec.top && isBlank(b[:1+bytes.IndexByte(b, '\n')]) && bytes.IndexByte(b, '\n') >= 0:
+			blank = true
 			n += bytes.IndexByte(b, '\n') + 1
 			if n > bufferSize/2 {
 				return false
 			}
 		default:
-			return fieldName(b) >= 0 || bytes.HasPrefix(b, []byte("From ")) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf"))
+			comes := fieldName(b) >= 0 || bytes.HasPrefix(b, []byte("From ")) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf"))
+			if comes && blank {
+				sec.sure = sec.s.off + int64(n) // the next empty line need not look again
+			}
+			return comes
 		}
 	}
 }
@@ -199,31 +218,6 @@ func (sec *section) certain(name []byte) bool {
 	return false
 }
 
-const longestName = 200 // octets of the name of a field
-
-// fieldName returns where the colon is after the name of a field, or -1.
-func fieldName(line []byte) int {
-	line = line[:min(len(line), longestName)]
-	for i, c := range line {
-		switch {
-		case c == ':':
-			if i == 0 {
-				return -1
-			}
-			return i
-		case c == ' ' || c == '\t':
-			rest := bytes.TrimLeft(line[i:], " \t")
-			if i > 0 && len(rest) > 0 && rest[0] == ':' {
-				return len(line) - len(rest)
-			}
-			return -1
-		case c < ' ' || c == 0x7f:
-			return -1
-		}
-	}
-	return -1
-}
-
 // take takes a line of a field: its first if colon is not negative, and else
 // one that continues it.
 func (sec *section) take(line []byte, whole bool, colon int) {
@@ -236,7 +230,7 @@ func (sec *section) take(line []byte, whole bool, colon int) {
 			sec.defect(sec.s.off, TooManyFields)
 		case len(h.raw) < sec.o.MaxHeader:
 			at := len(h.raw)
-			h.fields = append(h.fields, field{at + len(line) - len(bytes.TrimLeft(line, " \t")), at + colon, at})
+			h.fields = append(doubled(h.fields, 1), field{at + len(line) - len(bytes.TrimLeft(line, " \t")), at + colon, at})
 		}
 	}
 	sec.keep(line)
@@ -256,7 +250,7 @@ func (sec *section) keep(b []byte) {
 		sec.dropping = true
 		b = b[:max(room, 0)]
 	}
-	h.raw = append(h.raw, b...)
+	h.raw = append(doubled(h.raw, len(b)), b...)
 	if n := len(h.fields); n > 0 && !sec.junk {
 		f := &h.fields[n-1]
 		f.end = len(h.raw)

@@ -27,7 +27,11 @@ func (p *parser) record(part *Part, kind SegmentKind, offset int64, size int) {
 	if size == 0 || p.nested {
 		return
 	}
+	const usual = 8 // of a message of two parts
 	list := p.shared.segments
+	if list == nil {
+		list = make([]Segment, 0, usual)
+	}
 	if n := len(list); n > 0 && kind != Boundary && list[n-1].Kind == kind && list[n-1].Path == part.Path {
 		list[n-1].Size += int64(size)
 		return

@@ -2,16 +2,12 @@ package message
 
 import (
 	"bytes"
-	"encoding/base64"
-	"io"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	htmlcharset "golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode/utf32"
 )
 
 // Text reads the rest of the content as text in UTF-8, whatever its charset:
@@ -33,27 +29,21 @@ func (p *Part) limit() int {
 	return p.p.shared.o.MaxText
 }
 
-// readText reads up to most octets.
+// readText reads up to most octets. They are valid until the next text is
+// read.
 func (p *Part) readText(most int) ([]byte, error) {
-	var b bytes.Buffer
-	n, err := p.WriteTo(&limitedWriter{&b, most})
-	if n > int64(most) {
+	k := &keeper{most: most}
+	if p.p != nil && p.p.room != nil {
+		k.b = p.p.room.text[:0]
+	}
+	_, err := p.WriteTo(k)
+	if k.over {
 		p.defect(TooMuchText)
 	}
-	return b.Bytes(), err
-}
-
-// limitedWriter passes over what is too much.
-type limitedWriter struct {
-	w    *bytes.Buffer
-	left int
-}
-
-func (l *limitedWriter) Write(b []byte) (int, error) {
-	n := min(len(b), l.left)
-	l.left -= n
-	l.w.Write(b[:n])
-	return len(b), nil
+	if p.p != nil && p.p.room != nil && cap(k.b) <= mostRoom {
+		p.p.room.text = k.b
+	}
+	return k.b, err
 }
 
 // defect notes what is wrong with the content as a whole.
@@ -87,6 +77,10 @@ func (d decoder) body(label string, b []byte, html bool) (text string, kind Kind
 		}
 	case isUTF7(name):
 		return decodeUTF7(b), ""
+	case name == "iso-2022-kr", name == "iso-2022-cn":
+		if text, ok := shifted(string(b)); ok {
+			return text, ""
+		}
 	}
 	if eightBit(b) < 0 && !bytes.ContainsAny(b, "\x1b") && name != "hz-gb-2312" {
 		return string(b), ""
@@ -151,89 +145,3 @@ func isASCII(name string) bool {
 	enc, ok := aliases[name]
 	return ok && enc == nil && !isUTF8(name)
 }
-
-func isWide(name string) bool {
-	return strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32") || name == "utf16" || name == "unicode" || name == "iso-10646-ucs-2" || name == "ucs-2"
-}
-
-// wide decodes UTF-16 and UTF-32, with the byte order that a mark says, else
-// the one that the name says, else big endian. RFC 2781.
-func wide(name string, b []byte) (string, bool) {
-	if len(b)%2 != 0 && len(bytes.TrimRight(b, "\r\n")) == len(b) || utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
-		return "", false // it only says so
-	}
-	if strings.HasPrefix(name, "utf-32") {
-		order := utf32.BigEndian
-		if strings.HasSuffix(name, "le") {
-			order = utf32.LittleEndian
-		}
-		out, err := utf32.UTF32(order, utf32.UseBOM).NewDecoder().Bytes(b)
-		return strings.ToValidUTF8(string(out), "\ufffd"), err == nil
-	}
-	r := utf16Reader{big: !strings.HasSuffix(name, "le")}
-	switch {
-	case bytes.HasPrefix(b, []byte("\xff\xfe")):
-		r.big, b = false, b[2:]
-	case bytes.HasPrefix(b, []byte("\xfe\xff")):
-		r.big, b = true, b[2:]
-	case !strings.HasSuffix(name, "le") && !strings.HasSuffix(name, "be"):
-		r.big = bigEndian(b)
-	}
-	return string(r.decode(b)), true
-}
-
-// bigEndian guesses the byte order by where the zeros are.
-func bigEndian(b []byte) bool {
-	var zeros [2]int
-	for i, c := range b[:min(len(b), 1000)] {
-		if c == 0 {
-			zeros[i%2]++
-		}
-	}
-	return zeros[0] >= zeros[1]
-}
-
-func isUTF7(name string) bool {
-	return name == "utf-7" || name == "utf7" || name == "unicode-1-1-utf-7"
-}
-
-// decodeUTF7 decodes UTF-7, RFC 2152.
-func decodeUTF7(b []byte) string {
-	var out strings.Builder
-	for len(b) > 0 {
-		i := bytes.IndexByte(b, '+')
-		if i < 0 {
-			i = len(b)
-		}
-		out.Write(b[:i])
-		if i == len(b) {
-			break
-		}
-		b = b[i+1:]
-		n := 0
-		for n < len(b) && sextets[b[n]] < 64 {
-			n++
-		}
-		if n == 0 {
-			out.WriteByte('+')
-			if len(b) > 0 && b[0] == '-' {
-				b = b[1:]
-			}
-			continue
-		}
-		octets := make([]byte, base64.RawStdEncoding.DecodedLen(n))
-		got, _ := base64.RawStdEncoding.Decode(octets, b[:n])
-		units := make([]uint16, got/2)
-		for j := range units {
-			units[j] = uint16(octets[2*j])<<8 | uint16(octets[2*j+1])
-		}
-		out.WriteString(string(utf16.Decode(units)))
-		b = b[n:]
-		if len(b) > 0 && b[0] == '-' {
-			b = b[1:]
-		}
-	}
-	return strings.ToValidUTF8(out.String(), "\ufffd")
-}
-
-var _ io.WriterTo = (*Part)(nil)

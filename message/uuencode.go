@@ -9,7 +9,6 @@ import (
 // its end line.
 type uuDecoder struct {
 	begun, ended bool
-	name         string
 }
 
 // uuBegin tells whether a line begins a uuencoded file: begin 644 name.
@@ -44,7 +43,7 @@ func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
 	case u.ended:
 		return dst, ""
 	case !u.begun:
-		u.name, u.begun = uuBegin(line)
+		_, u.begun = uuBegin(line)
 		return dst, ""
 	case string(line) == "end" || strings.TrimSpace(string(line)) == "end":
 		u.ended = true

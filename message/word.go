@@ -136,19 +136,16 @@ func unhex(c byte) byte {
 	return 0xff
 }
 
-const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
 // appendBase64 decodes base64, passing over what is none, with or without
 // padding, also after it.
 func appendBase64(b []byte, s string) []byte {
 	var bits uint32
 	n := 0
 	for i := 0; i < len(s); i++ {
-		v := strings.IndexByte(base64Alphabet, s[i])
-		switch {
+		switch v := sextets[s[i]]; {
 		case s[i] == '=':
 			n = 0
-		case v >= 0:
+		case v < 64:
 			bits = bits<<6 | uint32(v)
 			if n += 6; n >= 8 {
 				n -= 8

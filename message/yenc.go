@@ -11,7 +11,6 @@ import (
 // its =ybegin line to its =yend line.
 type yencDecoder struct {
 	begun, ended bool
-	name         string
 	size         int64 // that was written; -1 if unknown
 	got          int64
 	sum          uint32
@@ -51,7 +50,7 @@ func (y *yencDecoder) line(dst, line []byte) ([]byte, Kind) {
 	case y.ended:
 		return dst, ""
 	case !y.begun:
-		y.name, y.size, y.begun = yencBegin(line)
+		_, y.size, y.begun = yencBegin(line)
 		return dst, ""
 	case bytes.HasPrefix(line, []byte("=ypart ")):
 		if from, to := yencNumber(string(line), "begin="), yencNumber(string(line), "end="); from > 0 && to >= from {

@@ -79,6 +79,21 @@ func TestSave(t *testing.T) {
 	}
 }
 
+// However many attachments have one name, each has its file.
+func TestSaveManyOfOneName(t *testing.T) {
+	const many = 1500
+	dir := t.TempDir()
+	part := "--b\nContent-Disposition: attachment; filename=x\n\ny\n"
+	for run := 1; run <= 2; run++ {
+		if code, _, errs := inspectOf(t, "Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat(part, many), "-save", dir, "-"); code != 0 {
+			t.Fatalf("code %d, %s", code, errs)
+		}
+		if files, err := os.ReadDir(dir); err != nil || len(files) != run*many {
+			t.Errorf("%d files, %v, want %d", len(files), err, run*many)
+		}
+	}
+}
+
 func TestFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "m.eml")
 	if err := os.WriteFile(name, []byte(mail), 0o600); err != nil {

@@ -13,7 +13,10 @@ import (
 
 // saver writes attachments into a directory and nowhere else, and over
 // nothing.
-type saver struct{ root *os.Root }
+type saver struct {
+	root *os.Root
+	next map[string]int // numbers to go on with, by name
+}
 
 func newSaver(dir string) (*saver, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -23,12 +26,10 @@ func newSaver(dir string) (*saver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &saver{root}, nil
+	return &saver{root, make(map[string]int)}, nil
 }
 
 func (s *saver) close() { s.root.Close() }
-
-const mostOfOneName = 10_000
 
 // create creates the file of an attachment, with a number in its name if there
 // is one of that name.
@@ -37,16 +38,17 @@ func (s *saver) create(p *message.Part) (*os.File, error) {
 	if name == "" {
 		name = message.Filename("part-" + p.Path + extension(p.Type))
 	}
-	for n := 1; ; n++ {
+	for n := max(s.next[name], 1); ; n++ {
 		try := name
 		if n > 1 {
 			ext := path.Ext(name)
 			try = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), n, ext)
 		}
 		f, err := s.root.OpenFile(try, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-		if errors.Is(err, fs.ErrExist) && n < mostOfOneName {
+		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
+		s.next[name] = n + 1
 		return f, err
 	}
 }
