@@ -98,3 +98,31 @@ func TestCommandOf(t *testing.T) {
 		}
 	}
 }
+
+// TestPageIsCurrent: the page that is committed has all tables, faults and
+// programs, and what is said about them.
+func TestPageIsCurrent(t *testing.T) {
+	page, err := os.ReadFile("../../docs/crash-matrix.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := allTables()
+	cells := enumerate(tables, programs)
+	for _, c := range cells {
+		c.result.measured = true
+	}
+	for line := range strings.Lines(writePage(tables, programs, cells)) {
+		first, _, isRow := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		first = "| " + first
+		switch {
+		case strings.HasPrefix(line, "On "): // the day and the machine
+		case strings.HasPrefix(line, "| fault"), !isRow:
+			first = line
+			fallthrough
+		default:
+			if !bytes.Contains(page, []byte(first)) {
+				t.Errorf("go run ./crashmatrix -out ../docs/crash-matrix.md: the page lacks %q", first)
+			}
+		}
+	}
+}

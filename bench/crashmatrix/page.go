@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -44,16 +43,16 @@ This page is written by a program. To make it anew, with those of the programs t
 `
 
 // writePage writes the page that is committed.
-func writePage(tables []*table, programs []*program, cells []*cell) string {
+func writePage(tables []*table, installed []*program, cells []*cell) string {
 	var b strings.Builder
 	var pkgs []string
-	for _, p := range allPrograms() {
+	for _, p := range programs {
 		if p.pkg != "" && !slices.Contains(pkgs, p.pkg) {
 			pkgs = append(pkgs, p.pkg)
 		}
 	}
 	fmt.Fprintf(&b, intro, int(patience.Seconds()), grace.Milliseconds(), strings.Join(pkgs, " "))
-	writePrograms(&b, programs)
+	writePrograms(&b, installed)
 	for _, t := range tables {
 		writeTable(&b, t, cells)
 	}
@@ -61,12 +60,10 @@ func writePage(tables []*table, programs []*program, cells []*cell) string {
 	return b.String()
 }
 
-func allPrograms() []*program { return programs }
-
-func writePrograms(b *strings.Builder, programs []*program) {
-	fmt.Fprintf(b, "## What was run\n\nOn %s, on %s with %s, postbag at commit %s.\n\n| column | version | set up with |\n|---|---|---|\n",
-		time.Now().UTC().Format("2 January 2006"), system(), runtime.Version(), commit())
-	for _, p := range programs {
+func writePrograms(b *strings.Builder, installed []*program) {
+	fmt.Fprintf(b, "## What was run\n\nOn %s, on %s with %s.\n\n| column | version | set up with |\n|---|---|---|\n",
+		time.Now().UTC().Format("2 January 2006"), system(), runtime.Version())
+	for _, p := range installed {
 		fmt.Fprintf(b, "| %s | %s | %s |\n", p.name, p.version(), p.options)
 	}
 	b.WriteString("\nOptions matter: the second column of a peer has those that its manual offers against lost lines and crashes, or its more cautious way. Everything else is as the programs come, with a time-out of 5 seconds where there is one. No program may write files above 100 MB or take more than 4 GB of address space. fetchmail delivers through another program and retrieves by TOP; whether it fsyncs is that program's doing. getmail misses now and then that its own child process has ended, and gives up (\"waiting child pid … timed out\"): that is no fault of ours, and such runs were made again.\n")
@@ -80,14 +77,6 @@ func system() string {
 	_, name, _ := strings.Cut(string(data), "PRETTY_NAME=\"")
 	name, _, _ = strings.Cut(name, "\"")
 	return name
-}
-
-func commit() string {
-	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(out))
 }
 
 var headings = map[string]string{
