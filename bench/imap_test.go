@@ -138,8 +138,14 @@ c.logout()`, host, port, user, password, w.messages))
 
 // mbsync writes every message into a Maildir in memory: it cannot throw away.
 func mbsync(b *testing.B, addr string, w workload) time.Duration {
+	mbsyncInto(b, addr, memoryDir(b))
+	return 0
+}
+
+// mbsyncInto retrieves into the Maildir m/INBOX in the folder dir.
+func mbsyncInto(b *testing.B, addr, dir string) {
+	b.Helper()
 	exe := program(b, "mbsync")
-	dir := memoryDir(b)
 	host, port := hostPort(addr)
 	rc := filepath.Join(dir, "mbsyncrc")
 	err := os.WriteFile(rc, fmt.Appendf(nil, "IMAPAccount a\nHost %s\nPort %d\nUser %s\nPass \"%s\"\nSSLType None\nAuthMechs LOGIN\n\nIMAPStore far\nAccount a\n\nMaildirStore near\nPath %s/m/\nInbox %s/m/INBOX\n\nChannel c\nFar :far:\nNear :near:\nCreate Near\nSync Pull\nSyncState %s/state\n",
@@ -151,5 +157,4 @@ func mbsync(b *testing.B, addr string, w workload) time.Duration {
 		b.Fatal(err)
 	}
 	run(b, exe, "-c", rc, "-q", "c")
-	return 0
 }

@@ -78,8 +78,14 @@ func goPOP3(b *testing.B, addr string, w workload) time.Duration {
 
 // mpop writes every message into a Maildir in memory: it cannot throw away.
 func mpop(b *testing.B, addr string, w workload) time.Duration {
+	mpopInto(b, addr, memoryDir(b))
+	return 0
+}
+
+// mpopInto retrieves into the Maildir m in the folder dir.
+func mpopInto(b *testing.B, addr, dir string) {
+	b.Helper()
 	exe := program(b, "mpop")
-	dir := memoryDir(b)
 	for _, sub := range []string{"tmp", "new", "cur"} {
 		if err := os.MkdirAll(filepath.Join(dir, "m", sub), 0o700); err != nil {
 			b.Fatal(err)
@@ -93,7 +99,6 @@ func mpop(b *testing.B, addr string, w workload) time.Duration {
 		b.Fatal(err)
 	}
 	run(b, exe, "-C", rc, "-q", "a")
-	return 0
 }
 
 func poplib(b *testing.B, addr string, w workload) time.Duration {

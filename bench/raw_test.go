@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"testing"
@@ -12,6 +13,13 @@ import (
 
 // rawPOP3 reads n messages with every RETR sent at once.
 func rawPOP3(b *testing.B, addr string, n int) time.Duration {
+	b.Helper()
+	return rawPOP3To(b, addr, n, nil)
+}
+
+// rawPOP3To is rawPOP3 that hands on what it reads, if there is a to: pieces
+// of messages, and nil at the end of each.
+func rawPOP3To(b *testing.B, addr string, n int, to func(piece []byte)) time.Duration {
 	b.Helper()
 	c, r := dialRaw(b, addr)
 	defer c.Close()
@@ -29,13 +37,23 @@ func rawPOP3(b *testing.B, addr string, n int) time.Duration {
 	}
 	start := time.Now()
 	go c.Write(cmds.Bytes())
+	reply := true // comes next
 	for done := 0; done < n; {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
 			b.Fatal(err)
 		}
+		begins := to != nil && reply
+		reply = false
 		if len(line) == 3 && line[0] == '.' {
 			done++
+			reply = true
+			line = nil
+		} else if to != nil && line[0] == '.' {
+			line = line[1:]
+		}
+		if to != nil && !begins {
+			to(line)
 		}
 	}
 	return time.Since(start)
@@ -43,6 +61,12 @@ func rawPOP3(b *testing.B, addr string, n int) time.Duration {
 
 // rawIMAP reads n messages with one command.
 func rawIMAP(b *testing.B, addr string, n int) time.Duration {
+	b.Helper()
+	return rawIMAPTo(b, addr, n, nil)
+}
+
+// rawIMAPTo is rawIMAP that hands on what it reads, as rawPOP3To does.
+func rawIMAPTo(b *testing.B, addr string, n int, to func(piece []byte)) time.Duration {
 	b.Helper()
 	c, r := dialRaw(b, addr)
 	defer c.Close()
@@ -67,10 +91,19 @@ func rawIMAP(b *testing.B, addr string, n int) time.Duration {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := r.Discard(size); err != nil {
+				n--
+				if to == nil {
+					if _, err := r.Discard(size); err != nil {
+						b.Fatal(err)
+					}
+					continue
+				}
+				msg := make([]byte, size)
+				if _, err := io.ReadFull(r, msg); err != nil {
 					b.Fatal(err)
 				}
-				n--
+				to(msg)
+				to(nil)
 			}
 		}
 	}

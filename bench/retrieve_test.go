@@ -29,14 +29,18 @@ func BenchmarkRetrieve(b *testing.B) {
 	}
 }
 
-// retrieve runs an account into the Maildir dir, or nowhere.
-func retrieve(b *testing.B, p retrieval.Protocol, addr, dir string, want int) time.Duration {
-	b.Helper()
+func account(p retrieval.Protocol, addr string) retrieval.Account {
 	host, port := hostPort(addr)
-	a := retrieval.Account{
+	return retrieval.Account{
 		Protocol: p, Host: host, Port: port, Security: retrieval.Plaintext, User: user,
 		Password: func(context.Context) (string, error) { return password, nil },
 	}
+}
+
+// retrieve runs an account into the Maildir dir, or nowhere.
+func retrieve(b *testing.B, p retrieval.Protocol, addr, dir string, want int) time.Duration {
+	b.Helper()
+	a := account(p, addr)
 	var sink retrieval.Sink = retrieval.SinkFunc(func(_ context.Context, m *retrieval.Message) error {
 		_, err := m.WriteTo(io.Discard)
 		return err
@@ -49,9 +53,14 @@ func retrieve(b *testing.B, p retrieval.Protocol, addr, dir string, want int) ti
 		defer d.Close()
 		sink = d
 	}
-	rep, err := retrieval.Run(b.Context(), a, sink, new(retrieval.Memory))
+	retrieveInto(b, a, sink, new(retrieval.Memory), want)
+	return 0
+}
+
+func retrieveInto(b *testing.B, a retrieval.Account, sink retrieval.Sink, store retrieval.Store, want int) {
+	b.Helper()
+	rep, err := retrieval.Run(b.Context(), a, sink, store)
 	if err != nil || rep.Delivered != want {
 		b.Fatalf("%+v, %v", rep, err)
 	}
-	return 0
 }
