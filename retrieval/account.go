@@ -69,6 +69,12 @@ type Account struct {
 	Filter      Filter
 	NewestFirst bool
 
+	// Retries is how often a [Run] connects again after it has lost the server,
+	// some seconds later. What failed before is left to later runs then, so that
+	// one message over which the server hangs up does not hold up the others.
+	// [Watch] goes on by itself.
+	Retries int
+
 	// After is what is done with a message on an IMAP server when it is
 	// settled.
 	After After

@@ -80,10 +80,9 @@ type batches struct {
 	pending  []Record       // delivered, not yet durable
 	failed   []Record       // whose failure is not yet recorded
 	bytes    int64          // of the pending
-	begun    time.Time
-	since    time.Time // of the last settle
-	lost     bool      // a message was retrieved that the sink did not take
-	due      []Record  // settled, and the account's After is due
+	since    time.Time      // of the last settle
+	lost     bool           // a message was retrieved that the sink did not take
+	due      []Record       // settled, and the account's After is due
 	progress Progress
 }
 
@@ -92,7 +91,6 @@ func (r *run) newBatches(jobs []job) *batches {
 		run:     r,
 		jobs:    make(map[UID]*job, len(jobs)),
 		intents: make(map[UID]Record),
-		begun:   time.Now(),
 		since:   time.Now(),
 	}
 	for i := range jobs {
@@ -105,7 +103,7 @@ func (r *run) newBatches(jobs []job) *batches {
 
 // late tells whether the account's time for retrieving is over.
 func (b *batches) late() bool {
-	return b.a.Limits.Time > 0 && time.Since(b.begun) >= b.a.Limits.Time
+	return b.a.Limits.Time > 0 && time.Since(b.now) >= b.a.Limits.Time
 }
 
 // one takes one item of a sequence. Its error ends the delivery.

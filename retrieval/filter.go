@@ -24,7 +24,7 @@ type Filter struct {
 // not want, and what is beyond its limits.
 func (r *run) narrow(ctx context.Context, pl *plan) error {
 	if r.a.Filter.Envelope == nil || len(pl.deliver) == 0 {
-		pl.limit(r.a.Limits)
+		pl.limit(r.limits())
 		return nil
 	}
 	wanted, err := r.wanted(ctx, pl.deliver)
@@ -40,7 +40,7 @@ func (r *run) narrow(ctx context.Context, pl *plan) error {
 		}
 	}
 	pl.deliver = jobs
-	pl.limit(r.a.Limits)
+	pl.limit(r.limits())
 	return nil
 }
 

@@ -132,6 +132,15 @@ func rank(m imapclient.ListedMailbox) int {
 }
 
 func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox, do func(context.Context, *run) error) error {
+	retries := t.a.Retries
+	if t.keep {
+		retries = 0 // whose client it is connects again
+	}
+	tried := make(map[UID]bool)
+	return retrying(ctx, retries, func() error { return t.once(ctx, m, tried, do) })
+}
+
+func (t *tour) once(ctx context.Context, m imapclient.ListedMailbox, tried map[UID]bool, do func(context.Context, *run) error) error {
 	if t.c == nil || t.c.Err() != nil {
 		if err := t.dial(ctx); err != nil {
 			return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
@@ -139,7 +148,7 @@ func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox, do func(co
 	}
 	a := t.a
 	a.Mailbox, a.Mailboxes = m.Name, nil
-	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, opening: opening{client: t.c, emails: t.held != nil}}
+	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, tried: tried, opening: opening{client: t.c, emails: t.held != nil}}
 	r.opening.status = m.Status
 	if t.held != nil && m.Has(`\All`) {
 		r.held = func(email string) bool { return t.held[email] }

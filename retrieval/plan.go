@@ -48,6 +48,8 @@ type view struct {
 	// held tells whether a message, by its name over all mailboxes, was
 	// delivered from another one; nil says never.
 	held func(email string) bool
+
+	tried map[UID]bool // failed moments ago
 }
 
 const (
@@ -110,6 +112,9 @@ func (pl *plan) fresh(a *Account, v view, s *Summary, act Action, rec Record) {
 	known := rec.Stage != 0
 	switch {
 	case act != Deliver && act != DeliverAndDelete:
+		pl.leave()
+		return
+	case v.tried[s.UID]:
 		pl.leave()
 		return
 	case known && rec.Attempts > 0 && v.now.Before(rec.Retry):
@@ -215,13 +220,13 @@ func (pl *plan) vanish(v view, rec Record) {
 }
 
 // limit leaves to later runs what is beyond an account's limits.
-func (pl *plan) limit(l Limits) {
+func (pl *plan) limit(l Limits, over bool) {
 	var bytes int64
 	for i := range pl.deliver {
 		if !pl.deliver[i].headerOnly {
 			bytes += max(pl.deliver[i].Size, 0)
 		}
-		if i > 0 && l.Bytes > 0 && bytes > l.Bytes || l.Messages > 0 && i >= l.Messages {
+		if over || i > 0 && l.Bytes > 0 && bytes > l.Bytes || l.Messages > 0 && i >= l.Messages {
 			pl.skipped += len(pl.deliver) - i
 			pl.open = true
 			pl.deliver = pl.deliver[:i]

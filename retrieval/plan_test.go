@@ -75,7 +75,7 @@ func TestPlan(t *testing.T) {
 	listed := []Summary{{UID: "a"}, {UID: "b"}, {UID: "c"}}
 	known := map[UID]Record{"b": {UID: "b", Stage: Intended, Since: since}}
 	pl := makePlan(&Account{Policy: DownloadAndDelete}, view{listed: listed, known: known})
-	pl.limit(Limits{Messages: 2})
+	pl.limit(Limits{Messages: 2}, false)
 	want := []job{
 		{Summary: listed[0], remove: true},
 		{Summary: listed[1], remove: true, redelivery: true, past: known["b"]},

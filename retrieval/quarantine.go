@@ -33,6 +33,10 @@ func (b *batches) note(uid UID, err error) {
 		return
 	}
 	delete(b.jobs, uid)
+	if b.tried == nil {
+		b.tried = make(map[UID]bool)
+	}
+	b.tried[uid] = true
 	rec, ok := b.intents[uid]
 	if !ok {
 		rec = j.intent(time.Now())

@@ -58,6 +58,8 @@ type run struct {
 	ticked   bool      // the clock is written
 	lastWall time.Time // when it was written before
 
+	tried map[UID]bool // failed in this run: not to be tried again
+
 	r        Retriever
 	features Features // of the last session
 	report   Report
@@ -76,7 +78,7 @@ type run struct {
 func (r *run) whole(ctx context.Context) error {
 	r.start()
 	defer r.end() // also if the sink panics
-	err := r.run(ctx)
+	err := r.runs(ctx)
 	r.report.Elapsed = time.Since(r.now)
 	if err != nil && ctx.Err() != nil {
 		err = transport.Mark(context.Cause(ctx), err)
@@ -144,7 +146,7 @@ func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
 	if err := r.recover(ctx); err != nil {
 		return nil, nil, err
 	}
-	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held}
+	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held, tried: r.tried}
 	if v, err = r.carry(ctx, v); err != nil {
 		return nil, nil, err
 	}
@@ -163,8 +165,10 @@ func (r *run) suits() error {
 
 // load takes the mailbox's page and reads it.
 func (r *run) load(ctx context.Context) (err error) {
-	if r.page, err = r.store.Open(ctx, r.box); err != nil {
-		return storeError(err)
+	if r.page == nil {
+		if r.page, err = r.store.Open(ctx, r.box); err != nil {
+			return storeError(err)
+		}
 	}
 	if r.state, err = r.page.Load(ctx); err != nil {
 		return storeError(err)
@@ -239,8 +243,8 @@ func (r *run) recover(ctx context.Context) error {
 	}
 	var found []Record
 	for _, rec := range r.known {
-		if rec.Stage != Intended || rec.Attempts > 0 {
-			continue // what failed was not delivered
+		if rec.Stage != Intended {
+			continue
 		}
 		ref, ok, err := f.Find(ctx, r.box, rec)
 		if err != nil {
