@@ -12,13 +12,23 @@ import (
 // parts are the sinks that one sink is composed of.
 type parts []Sink
 
+// inner is what every sink has that is composed of others, so that a run can
+// make use of what they are beyond the three abilities below.
+type inner struct {
+	parts parts
+	with  func(parts) Sink // the same, composed of others
+}
+
+func (c *inner) composition() *inner { return c }
+
 // as returns s, with those of the three abilities that the parts give it. One
 // that flushes makes all need flushing; to find and to mirror takes all.
 func (p parts) as(s interface {
 	Sink
 	Finder
 	Mirrorer
-}) Sink {
+}, with func(parts) Sink) Sink {
+	c := &inner{p, with}
 	flusher, finder, mirrorer := false, true, true
 	for _, part := range p {
 		_, is := part.(Flusher)
@@ -32,45 +42,55 @@ func (p parts) as(s interface {
 	case flusher && finder && mirrorer:
 		return struct {
 			Sink
+			*inner
 			Flusher
 			Finder
 			Mirrorer
-		}{s, p, s, s}
+		}{s, c, p, s, s}
 	case flusher && finder:
 		return struct {
 			Sink
+			*inner
 			Flusher
 			Finder
-		}{s, p, s}
+		}{s, c, p, s}
 	case flusher && mirrorer:
 		return struct {
 			Sink
+			*inner
 			Flusher
 			Mirrorer
-		}{s, p, s}
+		}{s, c, p, s}
 	case finder && mirrorer:
 		return struct {
 			Sink
+			*inner
 			Finder
 			Mirrorer
-		}{s, s, s}
+		}{s, c, s, s}
 	case flusher:
 		return struct {
 			Sink
+			*inner
 			Flusher
-		}{s, p}
+		}{s, c, p}
 	case finder:
 		return struct {
 			Sink
+			*inner
 			Finder
-		}{s, s}
+		}{s, c, s}
 	case mirrorer:
 		return struct {
 			Sink
+			*inner
 			Mirrorer
-		}{s, s}
+		}{s, c, s}
 	}
-	return struct{ Sink }{s}
+	return struct {
+		Sink
+		*inner
+	}{s, c}
 }
 
 // Flush implements [Flusher]. It flushes the parts one after the other. When one fails the rest are

@@ -59,28 +59,38 @@ func (r *run) identify(ctx context.Context, listed []Summary) error {
 
 // isLost tells whether the sink was used with another store.
 func (r *run) isLost(ctx context.Context) (bool, error) {
-	w, ok := r.sink.(Witness)
-	if !ok || r.state.Store == "" {
+	if r.state.Store == "" {
 		return false, nil
 	}
-	noted, err := w.Witnessed(ctx, r.box)
-	if err != nil {
-		return false, sinkError(err)
+	lost := false
+	for _, w := range witnessesOf(r.sink) {
+		noted, err := w.Witnessed(ctx, r.box)
+		if err != nil {
+			return false, sinkError(err)
+		}
+		if noted != r.state.Store {
+			r.unnoted = append(r.unnoted, w)
+			lost = lost || noted != ""
+		}
 	}
-	r.unnoted = noted != r.state.Store
-	return noted != "" && r.unnoted, nil
+	return lost, nil
 }
 
 // note makes the sink a witness of the store.
 func (r *run) note(ctx context.Context) error {
-	if !r.unnoted {
+	if len(r.unnoted) == 0 {
 		return nil
 	}
 	if err := r.refill(ctx); err != nil || r.dry() {
 		return err
 	}
-	r.unnoted = false
-	return sinkError(r.sink.(Witness).Note(ctx, r.box, r.state.Store))
+	for _, w := range r.unnoted {
+		if err := w.Note(ctx, r.box, r.state.Store); err != nil {
+			return sinkError(err)
+		}
+	}
+	r.unnoted = nil
+	return nil
 }
 
 // lost follows the rule for a store that is not the one that was used before.

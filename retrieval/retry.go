@@ -39,7 +39,7 @@ func retrying(ctx context.Context, n int, f func() error) error {
 // renew forgets what was about a session.
 func (r *run) renew() {
 	r.close()
-	r.unsettled, r.open = false, false
+	r.unsettled, r.open, r.unnoted = false, false, nil
 	r.doomed, r.again, r.sent, r.removed = nil, nil, nil, nil
 }
 

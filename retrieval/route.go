@@ -22,7 +22,13 @@ func Route(sinks map[string]Sink, choose func(*Head) string) Sink {
 	for _, name := range r.names {
 		p = append(p, sinks[name])
 	}
-	return p.as(r)
+	return p.as(r, func(p parts) Sink {
+		others := make(map[string]Sink)
+		for i, name := range r.names {
+			others[name] = p[i]
+		}
+		return Route(others, choose)
+	})
 }
 
 type route struct {

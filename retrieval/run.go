@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"example.com/postbag/internal/transport"
@@ -49,12 +48,12 @@ type run struct {
 	opening opening                 // how sessions begin
 	held    func(email string) bool // see view
 
-	batched  bool // sink is a batch of its own
+	endBatch func() // of the sink
 	page     Page
 	state    State          // as loaded
 	known    map[UID]Record // what is known now
 	now      time.Time
-	unnoted  bool      // the sink is a witness that has not been told
+	unnoted  []Witness // in the sink, that have not been told
 	ticked   bool      // the clock is written
 	lastWall time.Time // when it was written before
 
@@ -92,10 +91,7 @@ func (r *run) whole(ctx context.Context) error {
 // start takes the time, and a batch of the sink if it is shared.
 func (r *run) start() {
 	r.now = time.Now()
-	if b, ok := r.sink.(Batcher); ok {
-		r.sink = b.Batch()
-		r.batched = true
-	}
+	r.sink, r.endBatch = batchOf(r.sink)
 }
 
 // end gives back what was taken.
@@ -104,9 +100,7 @@ func (r *run) end() {
 	if r.page != nil {
 		r.page.Close()
 	}
-	if c, ok := r.sink.(io.Closer); ok && r.batched {
-		c.Close()
-	}
+	r.endBatch()
 }
 
 func (r *run) run(ctx context.Context) error {

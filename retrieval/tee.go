@@ -28,7 +28,7 @@ func Tee(sinks ...Sink) Sink {
 		panic("retrieval: Tee of no sinks")
 	}
 	t := &tee{parts: slices.Clone(sinks), has: make(map[teeKey][]teeCopy)}
-	return t.parts.as(t)
+	return t.parts.as(t, func(p parts) Sink { return Tee(p...) })
 }
 
 type tee struct {

@@ -28,14 +28,14 @@ const maxHead = 256 << 10
 // It is a [Flusher], [Finder] and [Mirrorer] if sink is. A dropped message has
 // a name, and is [ErrGone] to a Mirrorer.
 func DropUnless(sink Sink, want func(*Head) bool) Sink {
-	return parts{sink}.as(&filter{sink: sink, want: want, drop: true})
+	return parts{sink}.as(&filter{sink: sink, want: want, drop: true}, func(p parts) Sink { return DropUnless(p[0], want) })
 }
 
 // RejectUnless returns a sink that passes on to sink the messages that want
 // wants, and turns the rest down: their error is an [ErrRejected], and they
 // stay on the server. It is a [Flusher], [Finder] and [Mirrorer] if sink is.
 func RejectUnless(sink Sink, want func(*Head) bool) Sink {
-	return parts{sink}.as(&filter{sink: sink, want: want})
+	return parts{sink}.as(&filter{sink: sink, want: want}, func(p parts) Sink { return RejectUnless(p[0], want) })
 }
 
 type filter struct {

@@ -181,13 +181,12 @@ func (w *watcher) turn(ctx context.Context, host string) (done func(), err error
 		<-perHost
 		return nil, err
 	}
-	_, flushes := w.sink.(Flusher)
-	_, shared := w.sink.(Batcher)
-	if flushes && !shared {
+	alone := !isShared(w.sink)
+	if alone {
 		w.alone.Lock()
 	}
 	return func() {
-		if flushes && !shared {
+		if alone {
 			w.alone.Unlock()
 		}
 		<-w.turns

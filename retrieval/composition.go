@@ -1,0 +1,66 @@
+package retrieval
+
+import "io"
+
+// composed is a sink that [Tee], [Route], [DropUnless] or [RejectUnless] has
+// made.
+type composed interface{ composition() *inner }
+
+// isShared tells whether several runs may use a sink at the same time.
+func isShared(s Sink) bool {
+	if _, ok := s.(Batcher); ok {
+		return true
+	}
+	if c, ok := s.(composed); ok {
+		for _, part := range c.composition().parts {
+			if !isShared(part) {
+				return false
+			}
+		}
+		return true
+	}
+	_, flushes := s.(Flusher)
+	return !flushes
+}
+
+// batchOf returns a sink for one run alone, as far as it can be, and what ends
+// it.
+func batchOf(s Sink) (batch Sink, end func()) {
+	if b, ok := s.(Batcher); ok {
+		batch = b.Batch()
+		return batch, func() {
+			if c, ok := batch.(io.Closer); ok {
+				c.Close()
+			}
+		}
+	}
+	c, ok := s.(composed)
+	if !ok {
+		return s, func() {}
+	}
+	var own parts
+	var ends []func()
+	for _, part := range c.composition().parts {
+		batch, end := batchOf(part)
+		own = append(own, batch)
+		ends = append(ends, end)
+	}
+	return c.composition().with(own), func() {
+		for _, end := range ends {
+			end()
+		}
+	}
+}
+
+// witnessesOf returns the witnesses in a sink.
+func witnessesOf(s Sink) (ws []Witness) {
+	if w, ok := s.(Witness); ok {
+		return []Witness{w}
+	}
+	if c, ok := s.(composed); ok {
+		for _, part := range c.composition().parts {
+			ws = append(ws, witnessesOf(part)...)
+		}
+	}
+	return ws
+}
