@@ -9,7 +9,7 @@
 // An [Account] says where mail is, how to log in, and, by its [Policy], what
 // retrieving means. [Run] carries that out once: it delivers into a [Sink] and
 // remembers in a [Store]; package disk has a Maildir and a ledger on a file for
-// these. Who wants to decide alone what is fetched and deleted opens a
+// these. [Watch] does so whenever there is news. Who wants to decide alone what is fetched and deleted opens a
 // [Retriever] with [Open].
 //
 // # What is promised
@@ -17,24 +17,70 @@
 // Run records what it is about to deliver, delivers, makes that durable,
 // records it as settled, and only then deletes on the server; a deletion is
 // repeated, without a download, until a listing shows that the message is gone.
-// So, through a crash, a power cut, a cut line or a server that lies at any
-// moment:
+// So, wherever a run is cut short, and by whatever:
 //
 //   - No message is lost: nothing is deleted on the server that is not durable here.
 //   - No message is delivered twice into a sink that is a [Finder], such as a
-//     Maildir. Another sink may get, after a crash, the messages once more that
-//     were on their way; they say so ([Message.Redelivery]).
+//     Maildir or an mbox. Another sink may get, after a crash, the messages once
+//     more that were on their way; they say so ([Message.Redelivery]).
 //   - No message is deleted that was not retrieved and settled: what another
 //     client has marked for deletion stays.
 //   - Every octet is the server's, and what is cut short is never delivered.
 //
-// # What is not
+// # Under which failures
 //
-// Run believes a server that names its messages: one that gives a new message
-// the name of a settled one hides it. A server that renumbers its mailbox is
-// found out and nothing is done ([ErrRenumbered]), and so is one that gives two
-// messages the same name ([ErrAmbiguous]). With [ServerSync] a mailbox that the
-// server shows empty is empty here too.
+//	what happens                            what becomes of it
+//	the process is killed, at any moment    the next run goes on; what was being delivered
+//	                                        is looked for in the sink
+//	the power fails                         the same: what Run calls settled was synced, with
+//	                                        the folders that it is in
+//	the line is cut, or falls silent        ErrSession after Account.StallTimeout; with
+//	                                        Account.Retries, or in Watch, it goes on by itself
+//	the answer to QUIT or EXPUNGE is lost   the deletion is repeated until the message is gone
+//	the server refuses one message, or      it is left alone after three failures, for an hour
+//	hangs up over it                        and then longer; the others flow
+//	the sink turns down one message         the same (ErrRejected, ErrDeferred); it stays on
+//	                                        the server
+//	the sink or the disk is full            ErrSink or ErrStore; nothing more is done
+//	another client deletes or marks mail    what is gone is passed over; marks stay
+//	the server numbers its mailbox anew     ErrRenumbered and nothing is done, or Account.Reset
+//	the ledger is lost, or another's        ErrStateLost and nothing is done, or Account.Reset
+//	two processes have one ledger           the second gets ErrLocked
+//	a message is larger than it was said    it is broken off, and treated by Limits.MessageSize
+//	the clock jumps                         a deletion comes a week too early at most (Clock)
+//	the server sends what no server may     a typed error within bounds of time and memory
+//
+// Each line has tests: a child process that is killed before and within each of
+// its effects (internal/crashes), a disk that keeps only what was synced
+// (disk.TestPowerCut), every fault at every step of a session (TestEveryStep),
+// and the same against servers that there are (internal/e2e, internal/chaos).
+// docs/crash-matrix.md shows what other programs do in such cases.
+//
+// # What is not promised
+//
+//   - A server that gives a new message the name of a settled one hides it, unless
+//     the other was seen to be gone in between. One that gives two messages the
+//     same name is found out ([ErrAmbiguous]).
+//   - A sink that is no [Finder] (a program, a mail server, a function) may get
+//     a message twice after a crash: nobody can tell whether it had it (RFC 1047).
+//   - A sink or a disk that says "durable" and is not.
+//   - With [ServerSync] what disappears on the server disappears here. If very
+//     much does at once, it is believed when it is still so an hour later.
+//   - What the caller does between two runs with the delivered mail: a Maildir in
+//     which a message was deleted between its delivery and the recovery from a
+//     crash gets it once more.
+//
+// # What an account can ask for
+//
+// A [Policy] is one of [LeaveOnServer], [DownloadAndDelete], [DeleteAfter],
+// [KeepLast] and [ServerSync], or a function. With each go [Limits] (messages,
+// octets, time, size of a message), a [Filter] by summary or envelope, the
+// order, several mailboxes ([Account.Mailboxes]), and on IMAP what is done with a
+// message once it is settled ([After]). [DryRun] tells what a run would do, and
+// does nothing. [Watch] runs over any number of accounts until it is told to
+// stop. [Tee], [Route], [DropUnless] and [RejectUnless] make sinks of sinks;
+// package disk has a Maildir, a tree of them for several mailboxes, and an mbox;
+// package relay hands messages to a program or a mail server.
 //
 // # Both ways
 //
