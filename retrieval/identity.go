@@ -23,6 +23,10 @@ const (
 	// which are retrieved, or with a lost store by what the sink holds (which
 	// needs a [Finder]). What is not known again is new. If too few are, it is
 	// an error all the same.
+	//
+	// Where a POP3 server has no lasting names (it lacks UIDL, or gives the
+	// same to two messages), this rule makes them of the header sections, which
+	// it retrieves in every run.
 	Rematch
 
 	// Reseed: what is on the server now counts as settled.

@@ -228,3 +228,47 @@ func (p *namedPage) Load(ctx context.Context) (retrieval.State, error) {
 	st.Store = p.name
 	return st, err
 }
+
+// A POP3 server without lasting names is an error before anything is done, or
+// its messages are known by their headers: none comes twice, and what is
+// deleted is the right one. F31, F32.
+func TestNoUIDL(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		without []string
+		lie     string
+	}{
+		{"no UIDL", []string{"UIDL"}, ""},
+		{"the same for all", nil, "+OK\r\n1 x\r\n2 x\r\n3 y\r\n."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			quickly(t, &retrievaltest.ServerOptions{Without: tt.without}, func(t *testing.T, q *quick) {
+				q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+				sound := q.acct
+				lying := func() {
+					if q.acct = sound; tt.lie != "" {
+						q.acct = retrievaltest.Faulty(t, sound, retrievaltest.Answer(retrievaltest.AfterCommand("UIDL", 1), tt.lie))
+					}
+				}
+				lying()
+				if rep, err := q.try(); !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, retrieval.ErrAmbiguous) || rep.Delivered > 0 {
+					t.Errorf("%+v, %v", rep, err)
+				}
+				sound.Reset = retrieval.Rematch
+				sound.Limits.Messages = 2
+				for range 2 {
+					lying()
+					q.run()
+				}
+				q.want("A B C", "A B C")
+				if tt.lie == "" {
+					q.acct.Policy = retrieval.DownloadAndDelete
+					q.server.Delete(q.server.Contents()[0].UID)
+					q.server.Deliver(mail("D", 1))
+					q.run()
+					q.want("A B C D", "")
+				}
+			}, retrieval.POP3)
+		})
+	}
+}

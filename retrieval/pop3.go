@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -80,9 +81,13 @@ func (s *pop3Session) Features() Features {
 }
 
 // List implements [Retriever]. A server without UIDL is
-// [errors.ErrUnsupported]: without lasting names nothing can be remembered.
+// [errors.ErrUnsupported]: without lasting names nothing can be remembered,
+// unless the account's rule is to know messages by their headers.
 func (s *pop3Session) List(ctx context.Context) ([]Summary, error) {
 	list, err := s.c.Listing(ctx)
+	if s.a.Reset == Rematch && s.c.Err() == nil && (errors.Is(err, errors.ErrUnsupported) || len(pop3client.Duplicates(list)) > 0) {
+		list, err = s.nameByHeader(ctx)
+	}
 	if err != nil {
 		return nil, s.failure(err)
 	}
@@ -97,6 +102,32 @@ func (s *pop3Session) List(ctx context.Context) ([]Summary, error) {
 		sums = append(sums, Summary{UID: uid, Size: e.Size})
 	}
 	return sums, nil
+}
+
+// nameByHeader lists the maildrop with names that are made of the messages'
+// header sections, which it retrieves. They last as long as these do; two
+// messages with the same header section have the same.
+func (s *pop3Session) nameByHeader(ctx context.Context) ([]pop3client.Entry, error) {
+	list, err := s.c.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[int]int, len(list))
+	for i, e := range list {
+		at[e.Number] = i
+		list[i].UID = ""
+	}
+	for body, err := range s.c.TopEach(ctx, 0, list...) {
+		if err != nil {
+			return nil, err // a message without a name might be taken for gone
+		}
+		p := new(printer)
+		if _, err := io.Copy(p, body); err != nil {
+			return nil, err
+		}
+		list[at[body.Number()]].UID = "header-" + hex.EncodeToString(p.sum())
+	}
+	return list, nil
 }
 
 // Headers implements [Retriever].

@@ -57,6 +57,18 @@ func (p *printer) write(b []byte) {
 	}
 }
 
+// Write is write.
+func (p *printer) Write(b []byte) (int, error) {
+	p.write(b)
+	return len(b), nil
+}
+
+// sum returns the print in octets.
+func (p *printer) sum() []byte {
+	sum := p.print()
+	return sum[:]
+}
+
 // add takes in a line, or the end of the section.
 func (p *printer) add(line []byte) {
 	line = bytes.TrimSuffix(line, []byte("\r"))

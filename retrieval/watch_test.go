@@ -279,3 +279,18 @@ func TestWatchToken(t *testing.T) {
 		}
 	}, retrieval.IMAP)
 }
+
+// A server that wants an hour between two logins gets it.
+func TestWatchLoginDelay(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		capa := "+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN\r\nPIPELINING\r\nLOGIN-DELAY 3600\r\n."
+		q.acct = retrievaltest.Faulty(t, q.acct, retrievaltest.Always(retrievaltest.Answer(retrievaltest.AfterCommand("CAPA", 1), capa)),
+			retrievaltest.Always(retrievaltest.Answer(retrievaltest.AfterCommand("CAPA", 2), capa)))
+		q.watching(nil, nil, func() {
+			time.Sleep(10*time.Hour + time.Minute)
+			if _, all := q.server.Sessions(); all != 11 {
+				t.Errorf("%d sessions in ten hours, want one at first and one an hour", all)
+			}
+		})
+	}, retrieval.POP3)
+}
