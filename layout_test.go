@@ -40,7 +40,7 @@ var may = map[string][]string{
 	"examples/bouncer":         {"retrieval", "retrieval/disk"},
 	"examples/inspect":         {"message"},
 	"examples/ledger":          {"retrieval", "retrieval/disk"},
-	"examples/mailget":         {"retrieval", "retrieval/disk", "retrieval/retrievaltest", "message"},
+	"examples/mailget":         {"retrieval", "retrieval/disk", "retrieval/relay", "retrieval/retrievaltest", "message"},
 }
 
 // only is where another module may be imported: its changes stop at our door.

@@ -24,14 +24,11 @@ func (c *command) account(ctx context.Context) (a retrieval.Account, done func()
 	if err != nil {
 		return a, done, usageError("%v", err)
 	}
-	a.Policy, a.Reset, a.Limits.Messages = policies[c.policy], resets[c.reset], c.limit
-	if c.policy == "sync" && a.Protocol == retrieval.POP3 {
-		return a, done, usageError("-policy sync needs IMAP: a POP3 server has no flags, and does not say why a message is gone")
+	if err := c.checkServer(a); err != nil {
+		return a, done, err
 	}
+	c.describe(&a)
 	if c.plaintext {
-		if a.Security == retrieval.TLS {
-			return a, done, usageError("-plaintext goes with %s://, not with %ss://", a.Protocol, a.Protocol)
-		}
 		a.Security = retrieval.Plaintext
 	}
 	if a.TLSConfig, err = c.tlsConfig(); err != nil {

@@ -44,7 +44,7 @@ var conditions = []struct {
 }{
 	{retrieval.ErrAuth, 3, "the server does not accept user name and password"},
 	{retrieval.ErrLocked, 4, ""},
-	{retrieval.ErrSink, 6, "the mail cannot be stored here"},
+	{retrieval.ErrSink, 6, "the mail cannot be delivered"},
 	{retrieval.ErrStateLost, 6, "the Maildir knows another ledger, so nothing was done (see -reset)"},
 	{retrieval.ErrStore, 6, ""},
 	{retrieval.ErrNoMailbox, 2, "there is no such mailbox on the server"},

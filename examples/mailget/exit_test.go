@@ -114,7 +114,7 @@ func TestExitCodes(t *testing.T) {
 		{"password in the URL", []string{none, "imaps://joe:secret@example.com"}, 2, "password does not belong"},
 		{"unknown policy", []string{password, none, "-policy", "keep", imap.url}, 2, "leave, delete, sync"},
 		{"unknown reset", []string{password, none, "-reset", "hope", imap.url}, 2, "stop, rematch"},
-		{"unknown sink", []string{password, "-to", "mbox:x", imap.url}, 2, "maildir:DIR"},
+		{"unknown sink", []string{password, "-to", "ftp:x", imap.url}, 2, "maildir:DIR"},
 		{"Maildir without a name", []string{password, "-to", "maildir:", imap.url}, 2, "maildir:DIR"},
 		{"no sink", []string{password, imap.url}, 2, "-to"},
 		{"unknown progress", []string{password, none, "-progress", "always", imap.url}, 2, "auto nor never"},
@@ -131,6 +131,49 @@ func TestExitCodes(t *testing.T) {
 		{"no such CA file", []string{password, "-cafile", imap.path("no"), none, imap.url}, 2, "no such file"},
 		{"CA file without a certificate", []string{password, "-cafile", imap.path("file"), none, imap.url}, 2, "no certificate"},
 		{"plaintext with TLS", []string{password, "-plaintext", none, imap.url}, 2, "-plaintext"},
+
+		{"none with a name", []string{password, "-to", "none:x", imap.url}, 2, "maildir:DIR"},
+		{"mbox without a name", []string{password, "-to", "mbox:", imap.url}, 2, "mbox:FILE"},
+		{"mbox in no folder", []string{password, cafile, "-to", "mbox:" + imap.path("no/mbox"), imap.url}, 6, "no such file"},
+		{"not an mbox", []string{password, cafile, "-to", "mbox:" + imap.path("file"), imap.url}, 6, "not an mbox"},
+		{"no such program", []string{password, cafile, "-to", "pipe:" + imap.path("no") + " x", imap.url}, 2, "-to pipe"},
+		{"no program", []string{password, "-to", "pipe: ", imap.url}, 2, "pipe:"},
+		{"root for no program", []string{password, none, "-allow-root", imap.url}, 2, "-allow-root"},
+		{"LMTP to nobody", []string{password, "-to", "lmtp:127.0.0.1:24", imap.url}, 2, "-rcpt"},
+		{"LMTP without a port", []string{password, cafile, "-to", "lmtp:localhost", "-rcpt", "joe", imap.url}, 2, "-to lmtp"},
+		{"recipients of a Maildir", []string{password, none, "-rcpt", "joe", imap.url}, 2, "-to lmtp"},
+
+		{"not a size", []string{none, "-max-size", "10 bananas", imap.url}, 2, "not a size"},
+		{"too large a size", []string{none, "-limit-bytes", "9999999999999GB", imap.url}, 2, "not a size"},
+		{"not a duration", []string{none, "-limit-time", "soon", imap.url}, 2, "not a duration"},
+		{"less than no time", []string{none, "-limit-time", "-1h", imap.url}, 2, "not a duration"},
+		{"no time", []string{none, "-delete-after", "0d", imap.url}, 2, "no time"},
+		{"keep none", append(imap.into(), password, "-keep-last", "0", imap.url), 2, "-policy delete"},
+		{"two policies", append(imap.into(), password, "-keep-last", "3", "-policy", "sync", imap.url), 2, "-policy sync"},
+		{"two retentions", append(imap.into(), password, "-keep-last", "3", "-delete-after", "3d", imap.url), 2, "-delete-after"},
+		{"delete after, without a ledger", []string{password, "-delete-after", "3d", "-to", "maildir:" + imap.path("mail"), imap.url}, 2, "-ledger"},
+		{"delete after, to nowhere", []string{password, "-delete-after", "3d", none, "-ledger", imap.path("ledger"), imap.url}, 2, "-delete-after needs a place"},
+		{"keep last, to nowhere", []string{password, "-keep-last", "3", none, imap.url}, 2, "-keep-last needs a place"},
+		{"sync to an mbox", []string{password, "-policy", "sync", "-ledger", imap.path("ledger"), "-to", "mbox:" + imap.path("mbox"), imap.url}, 2, "-to maildir"},
+		{"both ways, leaving", append(imap.into(), password, "-both", imap.url), 2, "-policy sync"},
+		{"trash, one way", append(imap.into(), password, "-policy", "sync", "-trash", "Trash", imap.url), 2, "-both"},
+		{"trash without a name", append(imap.into(), password, "-policy", "sync", "-both", "-trash", "", imap.url), 2, "-trash"},
+		{"mark what is deleted", append(imap.into(), password, "-policy", "delete", "-mark-seen", imap.url), 2, "-mark-seen"},
+		{"move what will be deleted", append(imap.into(), password, "-delete-after", "3d", "-move-to", "Done", imap.url), 2, "-move-to"},
+		{"move what is in step", append(imap.into(), password, "-policy", "sync", "-move-to", "Done", imap.url), 2, "-move-to"},
+		{"move to no name", append(imap.into(), password, "-move-to", "", imap.url), 2, "-move-to"},
+		{"move to where it is", append(imap.into(), password, "-move-to", "inbox", imap.url), 2, "-move-to"},
+		{"mark what is thrown away", []string{password, none, "-mark-seen", imap.url}, 2, "-mark-seen"},
+		{"mark with POP3", append(pop3.into(), password, "-mark-seen", pop3.url), 2, "IMAP"},
+		{"mailboxes with POP3", append(pop3.into(), password, "-mailboxes", "*", pop3.url), 2, "IMAP"},
+		{"mailboxes beside one", append(imap.into(), password, "-mailboxes", "*", imap.url+"/INBOX"), 2, "-mailboxes"},
+		{"no mailboxes", append(imap.into(), password, "-mailboxes", ",", imap.url), 2, "-mailboxes"},
+		{"mailboxes that are not there", []string{password, cafile, none, "-mailboxes", "INBOX,Nowhere", imap.url}, 2, "no such mailbox"},
+		{"dry run for ever", append(imap.into(), password, "-dry-run", "-watch", imap.url), 2, "-watch"},
+		{"watch without a ledger", []string{password, none, "-watch", imap.url}, 2, "-ledger"},
+		{"watch and record", append(imap.into(), password, "-watch", "-record", imap.path("session"), imap.url), 2, "-record"},
+		{"list with a filter", []string{password, "-list", "-from", "ann", imap.url}, 2, "-from"},
+		{"list and watch", []string{password, "-list", "-watch", imap.url}, 2, "-watch"},
 		{"demo with a URL", []string{"-demo", imap.url}, 2, "-demo"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -176,7 +219,8 @@ func TestHelp(t *testing.T) {
 	if r.code != 0 || r.stderr != "" {
 		t.Errorf("%+v", r)
 	}
-	for _, flag := range strings.Fields("password-env password-file policy to ledger reset list limit cafile plaintext json transcript record record-unmasked progress demo") {
+	for _, flag := range strings.Fields("password-env password-file policy to ledger reset list limit cafile plaintext json transcript record record-unmasked progress demo " +
+		"dry-run watch mailboxes rcpt allow-root limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
 		if !strings.Contains(r.stdout, "\n  -"+flag) {
 			t.Errorf("-help does not tell of -%s", flag)
 		}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
+	"slices"
 
 	"example.com/postbag/retrieval"
-	"example.com/postbag/retrieval/disk"
 )
 
 // retrieve runs once and reports, also when the run was cut short.
@@ -42,47 +42,6 @@ func (c *command) retrieve(ctx context.Context, a retrieval.Account) error {
 	return diskError(printed)
 }
 
-// store is a retrieval.Store to be closed.
-type store struct {
-	retrieval.Store
-	io.Closer
-}
-
-func (c *command) openStore() (store, error) {
-	if c.ledger == "" {
-		return store{new(retrieval.Memory), nothing{}}, nil
-	}
-	l, err := disk.OpenLedger(c.ledger)
-	if err != nil {
-		return store{}, diskError(err)
-	}
-	return store{l, l}, nil
-}
-
-// sink is a retrieval.Sink to be closed.
-type sink struct {
-	retrieval.Sink
-	io.Closer
-}
-
-func (c *command) openSink(a *retrieval.Account) (sink, error) {
-	if c.to == "none" {
-		// What was thrown away must never count as delivered: with the same
-		// ledger a later run would delete it on the server.
-		a.Name = a.Identity() + " to none"
-		return sink{retrieval.SinkFunc(func(context.Context, *retrieval.Message) error { return nil }), nothing{}}, nil
-	}
-	d, err := disk.OpenMaildir(c.maildir())
-	if err != nil {
-		return sink{}, diskError(err)
-	}
-	return sink{d, d}, nil
-}
-
-type nothing struct{}
-
-func (nothing) Close() error { return nil }
-
 // print prints the report. Nobody needs a summary of a run that never began.
 func (c *command) print(r retrieval.Report, err error) error {
 	if c.json {
@@ -94,6 +53,9 @@ func (c *command) print(r retrieval.Report, err error) error {
 	if err != nil && r.Listed == 0 {
 		return nil
 	}
+	for _, name := range slices.Sorted(maps.Keys(r.Mailboxes)) {
+		fmt.Fprintf(c.stdout, "%s: %s\n", cell(name, 0, false), summary(r.Mailboxes[name]))
+	}
 	_, err = fmt.Fprintln(c.stdout, summary(r))
 	return err
 }
@@ -104,21 +66,35 @@ func summary(r retrieval.Report) string {
 	if r.Delivered > 0 {
 		s += fmt.Sprintf(" (%s)", size(r.Bytes))
 	}
-	for _, p := range []struct {
-		n    int
-		what string
-	}{
+	return s + listed([]happened{
+		{r.HeaderOnly, "of them as headers only"},
 		{r.Deleted, "deleted there"},
+		{r.Acted, "marked or moved there"},
+		{r.Sent, "changed there as here"},
+		{r.Held, "missing here, believed if still so in an hour"},
 		{r.Reflagged, "got other flags here"},
 		{r.Discarded, "removed here"},
+		{r.Rematched, "known again"},
 		{r.Skipped, "left as they were"},
 		{r.Failed, "failed"},
-	} {
-		if p.n > 0 {
-			s += fmt.Sprintf(", %d %s", p.n, p.what)
+	}) + fmt.Sprintf(" in %.1f s", r.Elapsed.Seconds())
+}
+
+// happened is how often something was done.
+type happened struct {
+	n    int
+	what string
+}
+
+// listed tells what was done at all.
+func listed(all []happened) string {
+	s := ""
+	for _, h := range all {
+		if h.n > 0 {
+			s += fmt.Sprintf(", %d %s", h.n, h.what)
 		}
 	}
-	return s + fmt.Sprintf(" in %.1f s", r.Elapsed.Seconds())
+	return s
 }
 
 // size is a number of octets as people read it.

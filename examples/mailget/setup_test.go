@@ -64,9 +64,14 @@ func (w *place) write(name, data string) {
 // files returns the contents of what was delivered, sorted.
 func (w *place) files() []string {
 	w.Helper()
+	return w.filesIn("mail")
+}
+
+func (w *place) filesIn(maildir string) []string {
+	w.Helper()
 	var all []string
 	for _, sub := range []string{"new", "cur"} {
-		names, _ := filepath.Glob(filepath.Join(w.path("mail"), sub, "*"))
+		names, _ := filepath.Glob(filepath.Join(w.path(maildir), sub, "*"))
 		for _, name := range names {
 			data, err := os.ReadFile(name)
 			if err != nil {
@@ -114,6 +119,10 @@ func call(ctx context.Context, args ...string) result {
 // report is the contract of -json.
 type report struct {
 	Listed, Delivered, Deleted, Reflagged, Discarded, Skipped, Failed int
+
+	HeaderOnly int `json:"header_only"`
+	Acted      int
+	Sent       int
 }
 
 // must fails unless the call went well, and decodes its report.
@@ -131,6 +140,7 @@ func (w *place) must(r result) report {
 		WireOut    *int64 `json:"wire_out"`
 		RoundTrips *int64 `json:"round_trips"`
 		ElapsedMS  *int64 `json:"elapsed_ms"`
+		Mailboxes  map[string]retrieval.Report
 	}
 	if err := d.Decode(&all); err != nil || d.More() {
 		w.Fatalf("%v in %q", err, r.stdout)
