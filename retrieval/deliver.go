@@ -34,6 +34,7 @@ func (r *run) deliver(ctx context.Context, jobs []job) (due []Record, err error)
 		err = b.retrieve(ctx, headers, r.r.Headers)
 	}
 	if err == nil && b.late() {
+		r.report.Skipped += len(b.jobs) // which were not answered
 		r.open = true
 	}
 	return b.due, err
@@ -113,6 +114,9 @@ func (b *batches) one(ctx context.Context, m *Message, err error) error {
 		return err
 	case errors.Is(err, errors.ErrUnsupported): // no TOP: there is no header section to deliver
 		b.report.Skipped += len(b.order)
+		for _, j := range b.order {
+			delete(b.jobs, j.UID)
+		}
 		b.open = true
 		return nil
 	case err != nil:

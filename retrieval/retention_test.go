@@ -95,7 +95,9 @@ func TestTimeLimit(t *testing.T) {
 			return nil
 		}
 		q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1), mail("D", 1))
-		q.run()
+		if rep := q.run(); rep.Delivered != 3 || rep.Skipped != 1 {
+			t.Errorf("%d delivered and %d skipped, want 3 and 1", rep.Delivered, rep.Skipped)
+		}
 		q.want("A B C", "D")
 		q.run()
 		q.want("A B C D", "")

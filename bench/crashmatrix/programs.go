@@ -62,7 +62,7 @@ func (p *program) version() string {
 const getmailFlaw = "waiting child pid"
 
 var programs = []*program{
-	{name: "postbag", options: "`mailget -policy delete`, `leave` or `sync`, `-to maildir:mail -ledger ledger`",
+	{name: "postbag", options: "`mailget -policy delete`, `leave` or `sync -both`, `-to maildir:mail -ledger ledger -retry 3`",
 		does: []string{"pop3 delete", "pop3 keep", "imap delete", "imap keep", "imap sync"}, setup: postbag},
 	{name: "fetchmail", executable: "fetchmail", pkg: "fetchmail", options: "`uidl` (POP3), `mda` a program that writes and fsyncs a Maildir",
 		does: []string{"pop3 delete", "pop3 keep", "imap delete", "imap keep"}, setup: fetchmail("")},
@@ -104,8 +104,12 @@ func (p place) maildir() error {
 func postbag(p place) ([]string, error) {
 	secret, err := p.write("password", "%s\n", password)
 	policy := map[mode]string{remove: "delete", leave: "leave", follow: "sync"}[p.mode]
-	return []string{p.mailget, "-plaintext", "-password-file", secret, "-policy", policy, "-to", "maildir:" + p.mail(), "-ledger", filepath.Join(p.dir, "ledger"), "-progress", "never",
-		fmt.Sprintf("%s://%s@127.0.0.1:%d", p.protocol, user, p.port)}, err
+	args := []string{p.mailget, "-plaintext", "-password-file", secret, "-policy", policy, "-to", "maildir:" + p.mail(), "-ledger", filepath.Join(p.dir, "ledger"), "-retry", "3", "-progress", "never",
+		fmt.Sprintf("%s://%s@127.0.0.1:%d", p.protocol, user, p.port)}
+	if p.mode == follow {
+		args = append(args, "-both")
+	}
+	return args, err
 }
 
 func fetchmail(more string) func(place) ([]string, error) {

@@ -45,7 +45,7 @@ func (o *options) check(urls int) error {
 // checkList refuses flags about retrieving, but for those that have always been
 // let through.
 func (o *options) checkList() error {
-	for _, name := range strings.Fields("dry-run watch mailboxes rcpt limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
+	for _, name := range strings.Fields("dry-run watch retry mailboxes rcpt limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
 		if o.given[name] {
 			return usageError("-list retrieves nothing, so -%s says nothing to it", name)
 		}
@@ -130,6 +130,10 @@ func (o *options) checkHow() error {
 	switch {
 	case o.dryRun && o.watch:
 		return usageError("-dry-run and -watch cannot both be")
+	case o.retry < 0:
+		return usageError("-retry %d is less than never", o.retry)
+	case o.watch && o.given["retry"]:
+		return usageError("-watch goes on by itself: -retry says nothing to it")
 	case o.watch && o.ledger == "":
 		return usageError("-watch needs -ledger: without it every start would deliver all again")
 	case o.watch && o.record != "":

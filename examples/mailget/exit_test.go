@@ -170,6 +170,8 @@ func TestExitCodes(t *testing.T) {
 		{"no mailboxes", append(imap.into(), password, "-mailboxes", ",", imap.url), 2, "-mailboxes"},
 		{"mailboxes that are not there", []string{password, cafile, none, "-mailboxes", "INBOX,Nowhere", imap.url}, 2, "no such mailbox"},
 		{"dry run for ever", append(imap.into(), password, "-dry-run", "-watch", imap.url), 2, "-watch"},
+		{"watch and retry", append(imap.into(), password, "-watch", "-retry", "3", imap.url), 2, "-retry"},
+		{"retry less than never", append(imap.into(), password, "-retry", "-1", imap.url), 2, "-retry"},
 		{"watch without a ledger", []string{password, none, "-watch", imap.url}, 2, "-ledger"},
 		{"watch and record", append(imap.into(), password, "-watch", "-record", imap.path("session"), imap.url), 2, "-record"},
 		{"list with a filter", []string{password, "-list", "-from", "ann", imap.url}, 2, "-from"},
@@ -220,7 +222,7 @@ func TestHelp(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, flag := range strings.Fields("password-env password-file policy to ledger reset list limit cafile plaintext json transcript record record-unmasked progress demo " +
-		"dry-run watch mailboxes rcpt allow-root limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
+		"dry-run watch retry mailboxes rcpt allow-root limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
 		if !strings.Contains(r.stdout, "\n  -"+flag) {
 			t.Errorf("-help does not tell of -%s", flag)
 		}

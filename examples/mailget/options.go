@@ -40,6 +40,7 @@ type options struct {
 	moveTo      string
 
 	list, dryRun, watch, demo bool
+	retry                     int
 	json                      bool
 	progress                  string
 	transcript, record        string
@@ -70,10 +71,11 @@ var groups = []struct {
 	title string
 	add   func(f *flag.FlagSet, o *options)
 }{
-	{"what to do, if not to retrieve once", func(f *flag.FlagSet, o *options) {
+	{"what to do, if not to retrieve just once", func(f *flag.FlagSet, o *options) {
 		f.BoolVar(&o.list, "list", false, "list the mailbox, retrieve nothing but headers")
 		f.BoolVar(&o.dryRun, "dry-run", false, "tell what a run would do, and change nothing, here or there")
 		f.BoolVar(&o.watch, "watch", false, "go on until interrupted: retrieve when the server tells of news, or every 5 minutes; log to stderr")
+		f.IntVar(&o.retry, "retry", 0, "connect again up to `n` times, some seconds later, when a run has lost the server; what failed before waits for the next run")
 		f.BoolVar(&o.demo, "demo", false, "show how it works, on servers in this process")
 	}},
 	{"server", func(f *flag.FlagSet, o *options) {

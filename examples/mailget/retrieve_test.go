@@ -155,6 +155,27 @@ func TestCutConnection(t *testing.T) {
 	}
 }
 
+// With -retry a run that loses the line goes on by itself, with all but the
+// message within which the line was cut.
+func TestRetry(t *testing.T) {
+	for _, p := range protocols {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel() // it waits a few seconds before it connects again
+			w := newPlace(t, p)
+			w.server.Deliver(demoMail()...)
+			url := w.cutProxy(150_000)
+			r := w.mailget(w.into("-policy", "delete", "-retry", "1", url)...)
+			if r.code != 1 || !strings.Contains(r.stdout, "11 delivered") || !strings.Contains(r.stdout, "11 deleted there") {
+				t.Errorf("%+v, want one message left", r)
+			}
+			w.must(w.mailget(w.into("-json", "-policy", "delete", url)...))
+			if !slices.Equal(w.files(), sorted(demoMail())) || len(w.server.Contents()) != 0 {
+				t.Errorf("%d files here, %d messages there after the second run", len(w.files()), len(w.server.Contents()))
+			}
+		})
+	}
+}
+
 // cutProxy returns a URL that leads to the server. The first connection ends
 // after so many octets from it.
 func (w *place) cutProxy(after int64) string {
