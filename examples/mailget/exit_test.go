@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,4 +228,46 @@ func TestHelp(t *testing.T) {
 			t.Errorf("-help does not tell of -%s", flag)
 		}
 	}
+}
+
+// What the README shows is right: each of its command lines is accepted.
+func TestReadmeCommands(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for line := range strings.Lines(string(readme)) {
+		words, ok := strings.CutPrefix(line, "    mailget ")
+		if !ok {
+			continue
+		}
+		shown++
+		o, err := parse(shellWords(words), io.Discard)
+		if err == nil {
+			var a retrieval.Account
+			if a, err = retrieval.ParseURL(o.url); err == nil {
+				err = o.checkServer(a)
+			}
+		}
+		if err != nil {
+			t.Errorf("%s%v", line, err)
+		}
+	}
+	if shown < 5 {
+		t.Errorf("the README shows %d command lines", shown)
+	}
+}
+
+// shellWords splits a line as a shell does, as far as single quotes go.
+func shellWords(line string) []string {
+	var words []string
+	for i, part := range strings.Split(strings.TrimSpace(line), "'") {
+		if i%2 == 0 {
+			words = append(words, strings.Split(part, " ")...)
+			continue
+		}
+		words[len(words)-1] += part
+	}
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }
