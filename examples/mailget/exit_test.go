@@ -137,7 +137,7 @@ func TestExitCodes(t *testing.T) {
 		{"mbox without a name", []string{password, "-to", "mbox:", imap.url}, 2, "mbox:FILE"},
 		{"mbox in no folder", []string{password, cafile, "-to", "mbox:" + imap.path("no/mbox"), imap.url}, 6, "no such file"},
 		{"not an mbox", []string{password, cafile, "-to", "mbox:" + imap.path("file"), imap.url}, 6, "not an mbox"},
-		{"no such program", []string{password, cafile, "-to", "pipe:" + imap.path("no") + " x", imap.url}, 2, "-to pipe"},
+		{"no such program", []string{password, cafile, "-allow-root", "-to", "pipe:" + imap.path("no") + " x", imap.url}, 2, "no such file"},
 		{"no program", []string{password, "-to", "pipe: ", imap.url}, 2, "pipe:"},
 		{"root for no program", []string{password, none, "-allow-root", imap.url}, 2, "-allow-root"},
 		{"LMTP to nobody", []string{password, "-to", "lmtp:127.0.0.1:24", imap.url}, 2, "-rcpt"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -171,6 +172,11 @@ func TestBoth(t *testing.T) {
 		}
 		if err := os.Remove(files[1]); err != nil {
 			t.Fatal(err)
+		}
+		dry := w.mailget(append(args, "-dry-run")...)
+		var f struct{ Deliver, Delete, Send []any }
+		if err := json.Unmarshal([]byte(dry.stdout), &f); err != nil || len(f.Deliver) != 0 || len(f.Delete) != 1 || len(f.Send) != 1 {
+			t.Errorf("trash %q, dry run: %v, %+v", trash, err, dry)
 		}
 		if got := w.must(w.mailget(args...)); got != want {
 			t.Errorf("trash %q: %+v, want %+v", trash, got, want)

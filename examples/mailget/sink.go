@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"strings"
 
 	"example.com/postbag/retrieval"
@@ -54,6 +55,9 @@ func (c *command) openSink(a *retrieval.Account) (sink, error) {
 		}
 		return sink{m, m}, nil
 	case "pipe":
+		if os.Geteuid() == 0 && !c.allowRoot {
+			return sink{}, usageError("-to pipe: root runs no program for mail that others have written, unless there is -allow-root")
+		}
 		p, err := relay.NewCommand(strings.Fields(rest), &relay.CommandOptions{AllowRoot: c.allowRoot})
 		if err != nil {
 			return sink{}, usageError("-to pipe: %v", err)

@@ -82,6 +82,20 @@ func TestPipe(t *testing.T) {
 	}
 }
 
+// Root runs no program unless that is asked for by name.
+func TestPipeAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("this is about root")
+	}
+	w := newPlace(t, retrieval.IMAP)
+	w.write("take", "touch $1/taken\n")
+	w.server.Deliver(demoMail()...)
+	r := w.mailget("-to", "pipe:sh "+w.path("take")+" "+w.dir, w.url)
+	if _, err := os.Stat(w.path("taken")); r.code != 2 || !strings.Contains(r.stderr, "-allow-root") || err == nil {
+		t.Errorf("%+v, %v, want exit code 2", r, err)
+	}
+}
+
 // lmtp is a mail server that takes everything, one recipient excepted.
 type lmtp struct {
 	addr string
