@@ -84,7 +84,7 @@ var popFaults = []*popFault{
 	})},
 	{name: "-ERR to RETR of one message, every time", best: "0/0/1", note: poisonNote, always: true, at: onRetrieve("uidl-2", (*popSession).refuse)},
 	{name: "connection cut at RETR of one message, every time", best: "0/0/1", note: poisonNote, always: true, at: onRetrieve("uidl-2", (*popSession).cut)},
-	{name: "bare LF . LF within message 2", note: "Only CRLF . CRLF ends a message (RFC 1939). A program that takes LF . LF for it reads the rest of the mail as the server's replies, one of which the sender has written as a message. What becomes of it then depends on how the octets come in: in another run fetchmail has lost the message here instead of leaving it.", mail: func(n int, m *popMessage) {
+	{name: "bare LF . LF within message 2", note: "Only CRLF . CRLF ends a message (RFC 1939). A program that takes LF . LF for it reads the rest of the mail as the server's replies, one of which the sender has written as a message. What becomes of it then depends on how the octets come in: in some runs fetchmail loses message 2 here, in others it leaves two messages on the server.", mail: func(n int, m *popMessage) {
 		if n == 2 {
 			m.data = smuggler(tokens[1])
 		}
