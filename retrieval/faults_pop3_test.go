@@ -159,7 +159,9 @@ func TestNumbersChange(t *testing.T) {
 			}
 			return s + "S: .\n"
 		}
-		retr := func(n int, s string) string { return fmt.Sprintf("C: RETR %d\nS: +OK\nS: Subject: %s\nS: \nS: .\n", n, s) }
+		retr := func(n int, s string) string {
+			return fmt.Sprintf("C: RETR %d\nS: +OK\nS: Subject: %s\nS: \nS: .\n", n, s)
+		}
 		const quit = "C: QUIT\nS: +OK\n= CLOSE\n"
 		q := &quick{t: t, shelf: newShelf(), store: new(retrieval.Memory)}
 		q.acct = retrievaltest.ReplayBytes(t, "session", []byte(
