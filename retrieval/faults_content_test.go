@@ -12,7 +12,7 @@ import (
 	"example.com/postbag/retrieval/retrievaltest"
 )
 
-// contents are what a message may be: F49 to F55.
+// contents are what a message may be.
 var contents = map[string]string{
 	"F49 LF dot LF":             "a\n.\nb\r\n",
 	"F49 CRLF dot LF":           "a\r\n.\nb\r\n",
@@ -48,8 +48,8 @@ func lines(lengths ...int) string {
 	return s.String()
 }
 
-// TestContent retrieves messages of every kind, and one after each: all arrive
-// to the octet, and nothing else is deleted.
+// TestContent retrieves messages of every kind (F49 to F51, F53 to F55), and
+// one after each: all arrive to the octet, and then they are deleted.
 func TestContent(t *testing.T) {
 	quickly(t, &retrievaltest.ServerOptions{Security: retrieval.Plaintext}, func(t *testing.T, q *quick) {
 		q.acct.Policy = retrieval.DownloadAndDelete

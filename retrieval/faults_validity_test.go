@@ -189,6 +189,20 @@ func TestValidityFaults(t *testing.T) {
 				}
 			}
 		}},
+		{"F71 UIDNEXT is not true", imapAlone, nil, synced(func(t *testing.T, q *quick) {
+			generation, _, _ := strings.Cut(string(q.named("A")), ".")
+			for i, next := range []string{"* OK nothing", "* OK [UIDNEXT 1] n", "* OK [UIDNEXT 4294967296] n", "* OK [UIDNEXT 0] n"} {
+				name := fmt.Sprint("NEW", i)
+				q.server.Deliver(mail(name, 1))
+				lines := fmt.Sprintf("* %d EXISTS\r\n* OK [UIDVALIDITY %s] v\r\n%s\r\nOK [READ-WRITE] done", 4+i, generation, next)
+				if _, err := q.with(opened(lines)...); err != nil {
+					t.Errorf("%s: %v", next, err)
+				}
+				q.run()
+				q.shelf.mustHave(t, name)
+			}
+			q.want("A B C NEW0 NEW1 NEW2 NEW3", "A B C NEW0 NEW1 NEW2 NEW3")
+		})},
 		{"F84 VANISHED of what was never there", imapAlone, nil, synced(func(t *testing.T, q *quick) {
 			q.server.Delete(q.named("B"))
 			f := retrievaltest.Always(retrievaltest.Inject(retrievaltest.WithinReply("SELECT", 1, 0), "* VANISHED (EARLIER) 900:4294967295,5000,5000:1000\r\n"))

@@ -33,7 +33,7 @@ func TestShortListing(t *testing.T) {
 }
 
 // A message of which a server that announced it sends nothing is not
-// delivered, and above all not deleted.
+// delivered, and above all not deleted. F68.
 func TestNothingOfSomething(t *testing.T) {
 	for p, lie := range map[retrieval.Protocol]*retrievaltest.Fault{
 		retrieval.POP3: retrievaltest.Answer(retrievaltest.AfterCommand("RETR", 1), "+OK\r\n."),
