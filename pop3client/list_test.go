@@ -159,6 +159,7 @@ func TestUIDLThatCAPAHas(t *testing.T) {
 	}
 }
 
+// F34: which names are not one message's.
 func TestDuplicates(t *testing.T) {
 	list := []pop3client.Entry{{UID: "a"}, {UID: "b"}, {UID: "a"}, {UID: "c"}, {UID: "a"}, {UID: "c"}}
 	if got := pop3client.Duplicates(list); !slices.Equal(got, []string{"a", "c"}) {

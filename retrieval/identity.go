@@ -253,17 +253,20 @@ func (r *run) rematch(ctx context.Context, listed []Summary, old []UID, why stri
 	return r.update(ctx, ch)
 }
 
-// returned looks at messages that were gone and are listed again. With POP3
-// such a name may be another message's now (RFC 1939 section 7 lets a server
-// make it of the content): then it is new.
+// returned looks at messages that are listed although they were gone, or were
+// to be deleted. With POP3 such a name may be another message's now (RFC 1939
+// section 7 lets a server make it of the content, and use it again): then it is
+// new, and not to be deleted.
 func (r *run) returned(ctx context.Context, listed []Summary) error {
 	if r.r.Features().Generation != "" {
 		return nil // UIDs are never used again
 	}
 	var back []UID
+	sizes := make(map[UID]int64)
 	for _, s := range listed {
-		if rec, ok := r.known[s.UID]; ok && !rec.Vanished.IsZero() {
+		if rec, ok := r.known[s.UID]; ok && (!rec.Vanished.IsZero() || rec.Stage == Doomed) {
 			back = append(back, s.UID)
+			sizes[s.UID] = s.Size
 		}
 	}
 	if len(back) == 0 {
@@ -278,6 +281,9 @@ func (r *run) returned(ctx context.Context, listed []Summary) error {
 		return err
 	}
 	for _, uid := range back {
+		if rec := r.known[uid]; rec.Stage == Doomed && (err != nil || rec.Print == (Print{})) {
+			same[uid] = sizes[uid] == rec.Size // no way to look at it
+		}
 		if !same[uid] {
 			delete(r.known, uid) // its record is overwritten by the intent
 		}

@@ -23,7 +23,7 @@ func identities(n int) (msgs [][]byte, subjects string) {
 }
 
 // A mailbox whose messages have other names all of a sudden is left alone, or
-// treated by the account's rule. F77, F78.
+// treated by the account's rule. F36, F77.
 func TestReset(t *testing.T) {
 	msgs, all := identities(30)
 	for _, tt := range []struct {
@@ -140,7 +140,7 @@ func TestStateLost(t *testing.T) {
 }
 
 // A message that a listing leaves out for once is not delivered again, and a
-// new one that has got its name is.
+// new one that has got its name is. F35.
 func TestReturned(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {
 		q.server.Deliver(mail("A", 1), mail("B", 1))
@@ -174,7 +174,8 @@ func TestReturned(t *testing.T) {
 	}, retrieval.POP3)
 }
 
-// A server that never deletes is named.
+// A server that never deletes, or brings back what it has deleted, is asked to
+// delete again, without a download, and named. F25, F26.
 func TestUndeleted(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {
 		q.acct.Policy = retrieval.DownloadAndDelete

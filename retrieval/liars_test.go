@@ -33,7 +33,7 @@ func TestShortListing(t *testing.T) {
 }
 
 // A message of which a server that announced it sends nothing is not
-// delivered, and above all not deleted.
+// delivered, and above all not deleted. F68.
 func TestNothingOfSomething(t *testing.T) {
 	for p, lie := range map[retrieval.Protocol]*retrievaltest.Fault{
 		retrieval.POP3: retrievaltest.Answer(retrievaltest.AfterCommand("RETR", 1), "+OK\r\n."),
@@ -67,5 +67,29 @@ func TestReplyTooMany(t *testing.T) {
 	}
 	if !errors.Is(err, retrieval.ErrProtocol) {
 		t.Errorf("Open = %v, want ErrProtocol", err)
+	}
+}
+
+// Nor does a sink get it that makes durable what came with it. F68.
+func TestNothingAmongOthers(t *testing.T) {
+	for p, lie := range map[retrieval.Protocol]*retrievaltest.Fault{
+		retrieval.POP3: retrievaltest.Answer(retrievaltest.AfterCommand("RETR 2", 1), "+OK\r\n."),
+		retrieval.IMAP: retrievaltest.Answer(retrievaltest.AfterCommand("UID FETCH", 2), "* 1 FETCH (UID 1 BODY[] {5}\r\na\r\nb\r)\r\n* 2 FETCH (UID 2 BODY[] {0}\r\n)\r\nOK done"),
+	} {
+		t.Run(string(p), func(t *testing.T) {
+			b := newBox(t, p, nil)
+			b.server.Deliver(mails(2)...)
+			sound := b.acct
+			retrievaltest.MustStrike(t, lie)
+			b.acct = retrievaltest.Faulty(t, sound, lie)
+			if rep, err := b.run(); rep.Delivered != 1 {
+				t.Errorf("%+v, %v, want one delivered", rep, err)
+			}
+			if files := b.files(); len(files) != 1 {
+				t.Errorf("%d files, want one: %q", len(files), files)
+			}
+			b.acct = sound
+			b.mustRun(retrieval.Report{Listed: 2, Delivered: 1, Skipped: 1})
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -85,6 +86,7 @@ type Message struct {
 	observe func(n int64) // told of octets as they pass
 	printer *printer      // shown them
 	limit   int64         // more octets than that are ErrTooLarge; 0: any number may come
+	some    bool          // none at all is ErrTruncated
 }
 
 // NewMessage returns a message whose octets are read from body. It is for
@@ -103,6 +105,9 @@ func (m *Message) Read(p []byte) (int, error) {
 		n, err = 0, ErrTooLarge
 	}
 	m.count(p[:n])
+	if err == io.EOF {
+		err = m.atEnd()
+	}
 	m.end = err
 	return n, err
 }
@@ -118,7 +123,9 @@ func (m *Message) WriteTo(w io.Writer) (int64, error) {
 	_, err := io.Copy(cw, m.body)
 	switch {
 	case err == nil:
-		m.end = io.EOF
+		if m.end = m.atEnd(); m.end != io.EOF {
+			err = m.end
+		}
 	case cw.err == nil:
 		m.end = err // the source's error, not the writer's
 	}
@@ -140,6 +147,15 @@ func (m *Message) readError() error {
 		return nil
 	}
 	return m.end
+}
+
+// atEnd returns io.EOF, or what is wrong with an end here: sizes may be wrong
+// by a lot, but something is not nothing.
+func (m *Message) atEnd() error {
+	if m.some && m.n == 0 {
+		return fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)
+	}
+	return io.EOF
 }
 
 // isTooLarge tells whether n more octets are too many.

@@ -86,6 +86,8 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// F138: a time limit ends a run between two messages, and what came is
+// committed.
 func TestTimeLimit(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {
 		q.acct.Policy = retrieval.DownloadAndDelete

@@ -97,7 +97,8 @@ func (s *scenario) check(q *quick) {
 
 // TestEveryStep lets something go wrong at each command of a run, before it is
 // given, after it is carried out, and within the reply: the line is cut, or
-// stalls, the server refuses, or says goodbye. Clean runs follow. F5–F30, F74.
+// stalls, the server refuses, or says goodbye. Clean runs follow. F5,
+// F6, F8, F9, F15 to F20, F22, F59, F74.
 func TestEveryStep(t *testing.T) {
 	total := 0
 	for _, s := range scenarios {

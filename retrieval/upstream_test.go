@@ -209,7 +209,7 @@ func TestOnlyFromHere(t *testing.T) {
 }
 
 // A Maildir that is not the one that was delivered to is filled, and the server
-// keeps its mail.
+// keeps its mail. F130.
 func TestLostMaildir(t *testing.T) {
 	b, on := twoWay(t, 3, nil)
 	if err := os.Rename(filepath.Join(b.dir, "mail"), filepath.Join(b.dir, "elsewhere")); err != nil {

@@ -23,7 +23,8 @@ import (
 // after it has begun. A second client marks a message, and one arrives, while
 // it is at work. Two clean runs follow. Then each message is there exactly
 // once, to the octet; the server has what the policy leaves; and what is
-// nobody's business here is as the second client left it.
+// nobody's business here is as the second client left it. F7, F12 to F16, F19,
+// F23, F61, F74.
 func TestKill(t *testing.T) {
 	step := 1
 	if testing.Short() {

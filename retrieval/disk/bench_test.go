@@ -114,7 +114,7 @@ func benchRecords(first, n int) []retrieval.Record {
 }
 
 // BenchmarkMillion opens and loads a ledger of a million records that was
-// written 500 at a time, and that after Compact. B/id is the file's size.
+// written 500 at a time, and that after Compact. B/id is the file's size. F129.
 func BenchmarkMillion(b *testing.B) {
 	const n, batch = 1_000_000, 500
 	path := filepath.Join(b.TempDir(), "ledger")

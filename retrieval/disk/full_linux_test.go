@@ -28,6 +28,7 @@ func tinyDisk(t *testing.T) string {
 	return dir
 }
 
+// F119: a full disk takes no part of a message, and what it had stays.
 func TestFullDisk(t *testing.T) {
 	d := &maildir{T: t, dir: filepath.Join(tinyDisk(t), "mail")}
 	d.open()
@@ -56,6 +57,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// F119: a transaction that does not fit changes nothing, nor does a compaction.
 func TestFullDiskForLedger(t *testing.T) {
 	dir := tinyDisk(t)
 	l, err := disk.OpenLedger(filepath.Join(dir, "ledger"))
@@ -118,6 +120,7 @@ func fillDisk(t *testing.T, dir string) {
 	}
 }
 
+// F122, F129: folders that cannot be written.
 func TestReadOnlyDisk(t *testing.T) {
 	dir := tinyDisk(t)
 	d := &maildir{T: t, dir: filepath.Join(dir, "mail")}

@@ -75,7 +75,7 @@ func TestLedgerCompact(t *testing.T) {
 }
 
 // Whenever Compact is killed there is a whole ledger, and nothing is left of
-// the other after the next opening.
+// the other after the next opening. F129.
 func TestLedgerCompactKilled(t *testing.T) {
 	path := loose(t)
 	l := openLedger(t, path)

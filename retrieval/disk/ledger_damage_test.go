@@ -85,6 +85,7 @@ func withoutFreeList(data []byte) []byte {
 	return data
 }
 
+// F129: files that are no ledger, or one of a later version.
 func TestNotALedger(t *testing.T) {
 	dir := t.TempDir()
 	whole := filled(t)
@@ -156,7 +157,7 @@ func TestNotALedger(t *testing.T) {
 }
 
 // Octets that have changed in a ledger end in ErrStateLost, or are where
-// nothing is: never in a panic, a hang or another state.
+// nothing is: never in a panic, a hang or another state. F129.
 func TestDamagedLedger(t *testing.T) {
 	whole := filled(t)
 	path := filepath.Join(t.TempDir(), "ledger")

@@ -17,7 +17,7 @@ import (
 	"example.com/postbag/retrieval/disk"
 )
 
-// TestLedgerFaults is what a ledger does when its file is not what it was.
+// TestLedgerFaults is F129: what a ledger does when its file is not what it was.
 func TestLedgerFaults(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"truncated tail":              faultTruncated,

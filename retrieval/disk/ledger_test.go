@@ -181,6 +181,7 @@ func TestLedgerConcurrency(t *testing.T) {
 
 const childEnv = "POSTBAG_TEST_LEDGER"
 
+// F76: who comes second, from here or from another process, is told.
 func TestLedgerLocked(t *testing.T) {
 	if path := os.Getenv(childEnv); path != "" {
 		_, err := disk.OpenLedger(path)

@@ -52,6 +52,7 @@ func wantLedger1(t *testing.T, l *disk.Ledger) {
 	}
 }
 
+// F129: a ledger of the first version, up, down and up again.
 func TestLedgerUpgrade(t *testing.T) {
 	t.Run("read only", func(t *testing.T) {
 		path := writeLedger(t, ledger1(t))

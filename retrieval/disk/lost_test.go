@@ -92,7 +92,7 @@ func (h *home) wantFiles(n int) {
 }
 
 // TestStateLost is what becomes of a mailbox whose ledger is not what it was,
-// or whose mail is not.
+// or whose mail is not. F129, F130.
 func TestStateLost(t *testing.T) {
 	both := func(name string, test func(*home)) {
 		for _, p := range []retrieval.Protocol{retrieval.POP3, retrieval.IMAP} {

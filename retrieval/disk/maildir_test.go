@@ -147,6 +147,7 @@ func TestFlagLetters(t *testing.T) {
 	}
 }
 
+// F39: no name that a server gives is a path.
 func TestOddUIDs(t *testing.T) {
 	d := newMaildir(t)
 	var all strings.Builder

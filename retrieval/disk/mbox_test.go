@@ -193,6 +193,7 @@ var awkwardBodies = []string{
 	strings.Repeat("x", 65535) + "\r\nFrom y\r\n", strings.Repeat("x", 65536) + "\r\nFrom y\r\n", strings.Repeat("line\r\n", 20_000) + "\nFrom z",
 }
 
+// F125: From_ lines of any kind, and texts without a line end, come back.
 func TestMboxRoundTrip(t *testing.T) {
 	for _, o := range []*disk.MboxOptions{nil, {KeepCRLF: true}} {
 		m := newMbox(t, o)

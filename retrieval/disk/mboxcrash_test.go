@@ -74,7 +74,7 @@ func (m *mbox) found() (n int) {
 }
 
 // TestMboxCrash stops an append after each octet: what was appended in part
-// goes, what was there stays, and the next delivery makes it whole.
+// goes, what was there stays, and the next delivery makes it whole. F125.
 func TestMboxCrash(t *testing.T) {
 	for _, tt := range []struct {
 		name, before string

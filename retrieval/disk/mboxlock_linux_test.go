@@ -45,7 +45,7 @@ func TestMboxLocker(t *testing.T) {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// TestMboxForeignLock has another process hold one of the system's locks.
+// TestMboxForeignLock has another process hold one of the system's locks. F125.
 func TestMboxForeignLock(t *testing.T) {
 	for name := range locks {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +104,7 @@ func lockElsewhere(t *testing.T, kind, path string) (release func()) {
 // TestMboxReplaced has a mail program replace the mailbox all the time, under
 // its lock, as those do that write a new file and rename it. Who has opened the
 // old file just before must notice, or the message is in a file without a name.
+// F125.
 func TestMboxReplaced(t *testing.T) {
 	m := newMbox(t, nil)
 	stop, stopped := make(chan struct{}), make(chan error)

@@ -24,6 +24,7 @@ func (m *mbox) dotlock() string {
 	return m.path + ".lock"
 }
 
+// F125: a dotlock that somebody holds, and one that nobody does any more.
 func TestMboxDotlock(t *testing.T) {
 	t.Run("held", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -166,6 +167,7 @@ func TestMboxTogether(t *testing.T) {
 	}
 }
 
+// F125: what is no mbox, or a link to one, is not written to.
 func TestMboxRefuses(t *testing.T) {
 	dir := t.TempDir()
 	real := filepath.Join(dir, "real")

@@ -26,7 +26,7 @@ const powerCutBatches, powerCutBatch = 4, 3
 // played into a model of a disk on which only that is sure to last which was
 // synced: the content of files by fsync of the file, names by fsync of the
 // folder. After each call the power is cut, and what is left is looked at: as
-// little as may be, and what chance leaves of the rest.
+// little as may be, and what chance leaves of the rest. F119.
 func TestPowerCut(t *testing.T) {
 	if dir := os.Getenv(powerCutEnv); dir != "" {
 		if err := deliverAndRemember(t.Context(), dir); err != nil {

@@ -20,7 +20,7 @@ const syncFailsEnv = "POSTBAG_TEST_SYNCFAILS"
 // dying disk does. Whoever waits for such a sync gets the error, and what is
 // recorded as settled is there whole. A ledger that could not be written is
 // not used again until it has been read again: the system may show what never
-// came to the disk.
+// came to the disk. F119, F120.
 func TestSyncFails(t *testing.T) {
 	if dir := os.Getenv(syncFailsEnv); dir != "" {
 		err := deliverAndRemember(t.Context(), dir)

@@ -136,7 +136,7 @@ func TestF126(t *testing.T) {
 	}
 }
 
-// TestCommandHang shows that the time limit ends the whole process group.
+// TestCommandHang shows that the time limit ends the whole process group. F126.
 func TestCommandHang(t *testing.T) {
 	for _, how := range [][]string{nil, {"deaf to SIGTERM"}} {
 		t.Run(strings.Join(how, ""), func(t *testing.T) {
