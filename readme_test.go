@@ -4,11 +4,13 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -66,6 +68,39 @@ func TestReadmeProgram(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(dir, "mail", "new", "*"))
 	if len(files) != 2 || len(server.Contents()) != 0 {
 		t.Errorf("%d files here, %d messages there, want 2 and none", len(files), len(server.Contents()))
+	}
+}
+
+// Every test that the README names as a proof is there.
+func TestReadmeProofs(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)(…?)`").FindAllStringSubmatch(string(readme), -1)
+	if len(names) < 20 {
+		t.Fatalf("the README names %d tests", len(names))
+	}
+	var source strings.Builder
+	err = filepath.WalkDir(".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		source.Write(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		f := "func " + name[1]
+		if name[2] == "" {
+			f += "("
+		}
+		if !strings.Contains(source.String(), "\n"+f) {
+			t.Errorf("there is no %s", name[0])
+		}
 	}
 }
 
