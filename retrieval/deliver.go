@@ -34,6 +34,7 @@ func (r *run) deliver(ctx context.Context, jobs []job) (due []Record, err error)
 	}
 	if err == nil && b.late() {
 		r.report.Skipped += len(b.jobs) // which were not answered
+		r.report.More = len(b.jobs) > 0
 		r.open = true
 	}
 	return b.due, err

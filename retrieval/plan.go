@@ -23,6 +23,8 @@ type plan struct {
 	// open says that a message which is listed will have no record of what it
 	// is like now, so that the next run cannot go on from here.
 	open bool
+
+	more bool // a limit leaves messages to later runs
 }
 
 type job struct {
@@ -228,7 +230,7 @@ func (pl *plan) limit(l Limits, over bool) {
 		}
 		if over || i > 0 && l.Bytes > 0 && bytes > l.Bytes || l.Messages > 0 && i >= l.Messages {
 			pl.skipped += len(pl.deliver) - i
-			pl.open = true
+			pl.open, pl.more = true, true
 			pl.deliver = pl.deliver[:i]
 			return
 		}

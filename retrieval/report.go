@@ -22,6 +22,9 @@ type Report struct {
 	WireOut     int64 `json:"wire_out"`              // octets sent
 	RoundTrips  int64 `json:"round_trips"`           // times this side spoke after the server had
 
+	// More says that a limit has left messages to later runs.
+	More bool `json:"more,omitempty"`
+
 	Elapsed time.Duration `json:"-"`
 
 	// Mailboxes holds what was done in each, if the account names several.
@@ -56,5 +59,6 @@ func (r *Report) add(o Report) {
 	r.Quarantined += o.Quarantined
 	r.Failed += o.Failed
 	r.Bytes += o.Bytes
+	r.More = r.More || o.More
 	r.Failures = append(r.Failures, o.Failures[:min(len(o.Failures), maxFailures-len(r.Failures))]...)
 }

@@ -108,7 +108,7 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil || pl == nil {
 		return err
 	}
-	r.report.Skipped, r.report.Quarantined = pl.skipped, pl.quarantined
+	r.report.Skipped, r.report.Quarantined, r.report.More = pl.skipped, pl.quarantined, pl.more
 	r.open = r.open || pl.open
 	if err := r.carryOut(ctx, pl); err != nil {
 		return err

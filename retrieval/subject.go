@@ -53,6 +53,9 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 		s.ok(max(time.Since(begun), s.w.o.Poll))
 		return max(s.w.o.Poll, s.delay+time.Second), nil
 	}
+	if report.More { // of which the server will tell nothing
+		return min(s.w.o.Poll, s.w.o.Resync), nil
+	}
 	return s.w.o.Resync, nil
 }
 

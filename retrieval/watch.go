@@ -13,7 +13,8 @@ import (
 // WatchOptions are how [Watch] goes about it. Nil is the zero value.
 type WatchOptions struct {
 	// Poll is the time between two runs over an account whose server does not
-	// tell of new mail; 0 means 5 minutes. A server that wants more (LOGIN-DELAY)
+	// tell of new mail, or of which the account's limits have left some; 0 means
+	// 5 minutes. A server that wants more (LOGIN-DELAY)
 	// gets it.
 	Poll time.Duration
 

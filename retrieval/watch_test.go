@@ -294,3 +294,15 @@ func TestWatchLoginDelay(t *testing.T) {
 		})
 	}, retrieval.POP3)
 }
+
+// What a limit leaves to later runs does not wait for news.
+func TestWatchLimits(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.Messages = 1
+		q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+		q.watching(nil, nil, func() {
+			time.Sleep(11 * time.Minute)
+			q.want("A B C", "A B C")
+		})
+	})
+}
