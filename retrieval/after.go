@@ -11,7 +11,8 @@ type After struct {
 	// Flags are given to it: [FlagSeen], or a keyword.
 	Flags []Flag
 
-	// MoveTo is the mailbox that it is moved to. It needs MOVE or UIDPLUS.
+	// MoveTo is the mailbox that it is moved to, which must exist. It needs
+	// MOVE or UIDPLUS. It is never one of [Account.Mailboxes].
 	MoveTo string
 }
 
@@ -27,10 +28,25 @@ func (a *Account) checkAfter() error {
 		return unsupported("account: flags and mailboxes with POP3, after delivery or ever,")
 	case deletes:
 		return errors.New("account: a policy that deletes leaves nothing to be done after delivery")
+	case a.After.MoveTo == a.Box().Mailbox && len(a.Mailboxes) == 0:
+		return errors.New("account: what is moved to where it is comes again")
 	case mirror && a.After.MoveTo != "":
 		return errors.New("account: what ServerSync moves away it would discard here")
 	}
 	return nil
+}
+
+// canAct finds out whether what is to be done afterwards can be done, before
+// anything is delivered.
+func (r *run) canAct(ctx context.Context, pl *plan) error {
+	s, ok := r.r.(*imapSession)
+	if !ok || r.a.After.MoveTo == "" || len(pl.deliver)+len(pl.act) == 0 {
+		return nil
+	}
+	if err := s.writable(); err != nil && !r.dry() {
+		return err
+	}
+	return s.canMove(ctx, r.a.After.MoveTo)
 }
 
 // act carries out the account's After for settled messages, and records that

@@ -18,12 +18,19 @@ func (s *imapSession) carries(ctx context.Context, removals bool, trash string) 
 	case !removals:
 	case trash == "" && !s.Features().ExactDelete:
 		return unsupported("carrying removals to a server that cannot remove single messages (no UIDPLUS)")
-	case trash != "" && !s.caps.Has("MOVE") && !s.Features().ExactDelete:
-		return unsupported("moving messages on a server without MOVE and UIDPLUS")
 	case trash != "":
-		if _, err := s.c.Status(ctx, trash, imapclient.StatusUIDValidity); err != nil {
-			return s.failure(fmt.Errorf("the mailbox for what was removed: %w", err))
-		}
+		return s.canMove(ctx, trash)
+	}
+	return nil
+}
+
+// canMove tells what there is against moving messages to a mailbox.
+func (s *imapSession) canMove(ctx context.Context, mailbox string) error {
+	if !s.caps.Has("MOVE") && !s.Features().ExactDelete {
+		return unsupported("moving messages on a server without MOVE and UIDPLUS")
+	}
+	if _, err := s.c.Status(ctx, mailbox, imapclient.StatusUIDValidity); err != nil {
+		return s.failure(fmt.Errorf("the mailbox %q that messages are to be moved to: %w", mailbox, err))
 	}
 	return nil
 }

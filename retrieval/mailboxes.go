@@ -104,6 +104,9 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 	}
 	var boxes []imapclient.ListedMailbox
 	for _, m := range all {
+		if m.Name == t.a.After.MoveTo && m.Name != "" {
+			continue // what is moved there would come again
+		}
 		if !m.Has(`\Noselect`) && !m.Has(`\NonExistent`) && isChosen(m, t.a.Mailboxes) {
 			boxes = append(boxes, m)
 		}

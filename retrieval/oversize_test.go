@@ -117,6 +117,27 @@ func TestAfter(t *testing.T) {
 	}, retrieval.IMAP)
 }
 
+// Nothing is delivered that could not be moved afterwards, and nothing comes
+// again from where it was moved to.
+func TestAfterNowhere(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1))
+		q.acct.After.MoveTo = "Nowhere"
+		if rep, err := q.try(); !errors.Is(err, retrieval.ErrNoMailbox) || rep.Delivered > 0 {
+			t.Errorf("%+v, %v, want ErrNoMailbox and nothing delivered", rep, err)
+		}
+		q.server.Create("Done")
+		q.acct.After.MoveTo = "Done"
+		q.acct.Mailboxes = []string{"*"}
+		for range 3 {
+			q.run()
+		}
+		if got := q.shelf.from(); got != "INBOX:A" {
+			t.Errorf("delivered %q", got)
+		}
+	}, retrieval.IMAP)
+}
+
 // Accounts that want what does not go together are refused before anything is
 // sent.
 func TestImpossibleAccounts(t *testing.T) {
@@ -130,6 +151,7 @@ func TestImpossibleAccounts(t *testing.T) {
 			a.After.MoveTo, a.Policy = "Done", retrieval.DownloadAndDelete
 		}},
 		{"moving and mirroring", retrieval.IMAP, func(a *retrieval.Account) { a.After.MoveTo, a.Policy = "Done", retrieval.ServerSync }},
+		{"moving to itself", retrieval.IMAP, func(a *retrieval.Account) { a.After.MoveTo = "INBOX" }},
 		{"mirroring POP3", retrieval.POP3, func(a *retrieval.Account) { a.Policy = retrieval.ServerSync }},
 		{"upstream without mirroring", retrieval.IMAP, func(a *retrieval.Account) { a.Upstream.Flags = true }},
 		{"upstream of nothing", retrieval.IMAP, func(a *retrieval.Account) { a.Upstream.Trash, a.Policy = "Trash", retrieval.ServerSync }},

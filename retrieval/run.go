@@ -145,7 +145,10 @@ func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
 		return nil, nil, err
 	}
 	pl := makePlan(&r.a, v)
-	return pl, cursor, r.narrow(ctx, pl)
+	if err := r.narrow(ctx, pl); err != nil {
+		return nil, nil, err
+	}
+	return pl, cursor, r.canAct(ctx, pl)
 }
 
 // suits refuses a sink that cannot do what the account asks for.
