@@ -47,7 +47,7 @@ var faultsThere = []fault{
 	{31, "in another order", []string{"retrieval TestNumbersChange/F31 the order is another"}, ""},
 
 	// B. POP3: names and lists.
-	{32, "no UIDL", []string{"retrieval TestUIDLFaults/F32 no UIDL"}, "Deleting is refused as well as keeping: without lasting names a message that came once cannot be known again after a crash."},
+	{32, "no UIDL", []string{"retrieval TestUIDLFaults/F32 no UIDL"}, "Deleting is refused as well as keeping, unless the account says Rematch: then names are made of the header sections (TestNoUIDL)."},
 	{33, "UIDL refused for now", []string{"retrieval TestUIDLFaults/F33 UIDL is refused for now", "pop3client TestUIDLThatCAPAHas"}, ""},
 	{34, "two messages with one name", []string{"retrieval TestUIDLFaults/F34 two messages with one name", "pop3client TestDuplicates"}, ""},
 	{35, "a name is used again", []string{"retrieval TestUIDLFaults/F35 a name is used again, deleting", "retrieval TestUIDLFaults/F35 a name is used again, deleting, without TOP", "retrieval TestReturned"}, "Of mail that is left: if no listing in between lacked the name, the new message is taken for the old one; to find out would take a TOP of every message in every run. It is not deleted unless the policy deletes what is known."},

@@ -13,6 +13,8 @@ import (
 
 // from tells from which mailboxes there are copies on the shelf.
 func (s *shelf) from() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var from []string
 	for ref, m := range s.copies {
 		from = append(from, ref[:strings.LastIndexByte(ref, ' ')]+":"+subject(m))

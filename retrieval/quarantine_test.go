@@ -112,6 +112,8 @@ func TestFullSink(t *testing.T) {
 // mustHave fails unless a message is on the shelf once.
 func (s *shelf) mustHave(t *testing.T, want string) {
 	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	n := 0
 	for _, m := range s.copies {
 		if subject(m) == want {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,7 @@ func days(n float64) { time.Sleep(time.Duration(n * 24 * float64(time.Hour))) }
 
 // shelf is a sink in memory that can do what a sink can do.
 type shelf struct {
+	mu     sync.Mutex // of what Deliver changes, for tests that look while a Watch goes on
 	n      int
 	copies map[string]string // by ref
 	flags  map[string][]retrieval.Flag
@@ -116,6 +118,8 @@ func (s *shelf) Deliver(_ context.Context, m *retrieval.Message) (string, error)
 			return "", err
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.n++
 	ref := fmt.Sprint(m.Box.Mailbox, " ", s.n)
 	s.copies[ref], s.flags[ref], s.heads[ref] = string(data), m.Flags, m.HeaderOnly
@@ -157,6 +161,8 @@ func (s *shelf) Note(_ context.Context, box retrieval.Box, store string) error {
 
 // subjects returns what is on the shelf: in brackets, header sections alone.
 func (s *shelf) subjects() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var subjects []string
 	for ref, m := range s.copies {
 		if s.heads[ref] {
