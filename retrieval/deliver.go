@@ -202,6 +202,9 @@ func (b *batches) next(uid UID) []Record {
 	for len(b.queue) > 0 && (!has || len(recs) > 0 && len(recs) < batchMessages && bytes < batchBytes) {
 		j := b.queue[0]
 		b.queue = b.queue[1:]
+		if b.jobs[j.UID] == nil {
+			continue // answered already: it failed, or is gone
+		}
 		rec := j.intent(time.Now())
 		recs = append(recs, rec)
 		b.intents[j.UID] = rec

@@ -112,7 +112,7 @@ func (pl *plan) fresh(a *Account, v view, s *Summary, act Action, rec Record) {
 	case act != Deliver && act != DeliverAndDelete:
 		pl.leave()
 		return
-	case known && rec.Attempts > 0 && v.now.Before(rec.Retry):
+	case known && rec.rests(v.now):
 		pl.leave()
 		pl.quarantined++
 		return
