@@ -220,7 +220,7 @@ func (j *job) intent(now time.Time) Record {
 	if rec.Stage != Intended || rec.HeaderOnly != j.headerOnly || rec.Since.IsZero() {
 		rec.Since = now // else the copy to look for is from then
 	}
-	rec.UID, rec.Stage, rec.HeaderOnly, rec.Twin = j.UID, Intended, j.headerOnly, false
+	rec.UID, rec.Stage, rec.HeaderOnly, rec.Twin, rec.Seeded = j.UID, Intended, j.headerOnly, false, false
 	rec.Flags, rec.Received, rec.Email = j.Flags, j.Received, j.Email
 	rec.Size = max(j.Size, rec.Size)
 	rec.Vanished = time.Time{}

@@ -25,7 +25,8 @@ const (
 	// an error all the same.
 	Rematch
 
-	// Reseed: what is on the server now counts as settled.
+	// Reseed: what is on the server now counts as settled. As nobody knows that
+	// it is here, no policy deletes it.
 	Reseed
 
 	// Refetch: what is on the server now is new.
@@ -191,7 +192,10 @@ func (r *run) seed(ctx context.Context, listed []Summary, forget []UID) error {
 		if r.known[s.UID].Stage != 0 {
 			continue
 		}
-		rec := Record{UID: s.UID, Stage: Settled, Flags: s.Flags, Since: r.now, Delivered: r.state.Clock.Time, Size: max(s.Size, 0), Received: s.Received, Email: s.Email}
+		rec := Record{
+			UID: s.UID, Stage: Settled, Seeded: true, Flags: s.Flags, Since: r.now, Delivered: r.state.Clock.Time,
+			Size: max(s.Size, 0), Received: s.Received, Email: s.Email,
+		}
 		r.known[s.UID] = rec
 		ch.Put = append(ch.Put, rec)
 	}

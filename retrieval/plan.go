@@ -150,13 +150,14 @@ func (pl *plan) again(rec Record) {
 func (pl *plan) known(act Action, s *Summary, rec Record, mirrored bool) {
 	switch act {
 	case Delete, DeliverAndDelete:
-		if rec.HeaderOnly || rec.Twin {
-			pl.skipped++ // it is not here as a whole
+		if rec.HeaderOnly || !rec.isHere() {
+			pl.skipped++ // it is not here, or not as a whole
 			return
 		}
 		pl.doom = append(pl.doom, rec)
 	case Reflag:
-		if rec.Twin {
+		if !rec.isHere() {
+			pl.skipped++
 			rec.Flags = s.Flags
 			pl.put = append(pl.put, rec)
 			return
@@ -187,7 +188,7 @@ func (pl *plan) gone(p Policy, v view, there map[UID]bool) {
 		if there[uid] {
 			continue
 		}
-		if rec.Stage == Settled && !rec.Twin && p(nil, &rec, Position{Now: v.clock}) == Discard {
+		if rec.Stage == Settled && rec.isHere() && p(nil, &rec, Position{Now: v.clock}) == Discard {
 			discard = append(discard, rec)
 			continue
 		}
