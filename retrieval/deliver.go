@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 )
 
@@ -42,7 +41,7 @@ func (r *run) deliver(ctx context.Context, jobs []job) (due []Record, err error)
 // retrieve delivers what get retrieves, and settles it in batches. The
 // transaction that records one batch as settled records the next one as
 // intended, and all the while the server keeps sending.
-func (b *batches) retrieve(ctx context.Context, jobs []job, get func(context.Context, ...UID) iter.Seq2[*Message, error]) error {
+func (b *batches) retrieve(ctx context.Context, jobs []job, get getter) error {
 	if len(jobs) == 0 {
 		return nil
 	}

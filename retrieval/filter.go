@@ -33,7 +33,7 @@ func (r *run) narrow(ctx context.Context, pl *plan) error {
 	}
 	var jobs []job
 	for _, j := range pl.deliver {
-		if j.past.Stage != 0 || wanted[j.UID] { // what was wanted once still is
+		if j.isWanted() || wanted[j.UID] {
 			jobs = append(jobs, j)
 		} else {
 			pl.leave()
@@ -44,11 +44,15 @@ func (r *run) narrow(ctx context.Context, pl *plan) error {
 	return nil
 }
 
+// isWanted tells whether the message was wanted once: then it still is. One that
+// is only looked for, after a store was lost, was never intended.
+func (j *job) isWanted() bool { return j.past.Stage != 0 && !j.past.Since.IsZero() }
+
 // wanted asks the filter about new messages.
 func (r *run) wanted(ctx context.Context, jobs []job) (map[UID]bool, error) {
 	var uids []UID
 	for _, j := range jobs {
-		if j.past.Stage == 0 {
+		if !j.isWanted() {
 			uids = append(uids, j.UID)
 		}
 	}

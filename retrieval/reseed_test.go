@@ -1,9 +1,12 @@
 package retrieval_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"example.com/postbag/message"
 	"example.com/postbag/retrieval"
 )
 
@@ -57,5 +60,60 @@ func TestReseedThenMirror(t *testing.T) {
 			t.Errorf("%+v, want one left alone", rep)
 		}
 		q.want("A B", "A")
+	}, retrieval.IMAP)
+}
+
+// A run that is cut short while it looks for what a lost store knew goes on
+// with that.
+func TestStateLostCutShort(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		f := &seeker{shelf: q.shelf}
+		q.store = &named{name: "one"}
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		q.into(f)
+		q.store, q.acct.Reset = &named{name: "two"}, retrieval.Rematch
+		f.failing = errors.New("the disk is asleep")
+		if _, err := retrieval.Run(t.Context(), q.acct, f, q.store); !errors.Is(err, retrieval.ErrSink) {
+			t.Fatalf("%v, want ErrSink", err)
+		}
+		f.failing = nil
+		if rep := q.into(f); rep.Delivered > 0 {
+			t.Errorf("%+v, want none delivered again", rep)
+		}
+		q.want("A B", "A B")
+	})
+}
+
+// What a filter did not want it does not want after a store was lost either.
+func TestStateLostFilter(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		f := &seeker{shelf: q.shelf}
+		q.store = &named{name: "one"}
+		q.acct.Filter.Envelope = func(_ retrieval.Summary, e *message.Envelope) bool { return e.Subject != "B" }
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		q.into(f)
+		q.store, q.acct.Reset = &named{name: "two"}, retrieval.Rematch
+		q.into(f)
+		q.want("A", "A B")
+	})
+}
+
+// Too few are known again if of most nobody knows the header section.
+func TestRematchUnnamed(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		msgs, _ := identities(10)
+		q.server.Deliver(msgs...)
+		q.run()
+		for _, rec := range q.state().Records { // as if found after a crash: nobody has seen their headers
+			if !strings.HasSuffix(string(rec.UID), ".1") { // the first
+				rec.Print = retrieval.Print{}
+				q.put(rec)
+			}
+		}
+		q.server.Renumber()
+		q.acct.Reset = retrieval.Rematch
+		if rep, err := q.try(); !errors.Is(err, retrieval.ErrRenumbered) {
+			t.Errorf("%+v, %v, want ErrRenumbered: nine of ten are not known again", rep, err)
+		}
 	}, retrieval.IMAP)
 }

@@ -65,6 +65,7 @@ type run struct {
 	// unsettled: a message was retrieved and not settled. This session must
 	// not tell the server that all went well.
 	unsettled bool
+	peeked    bool     // likewise: one was retrieved only to be looked at
 	doomed    []UID    // recorded as such: may be deleted now
 	again     []Record // of those, what an earlier run was to delete
 	sent      []UID    // by a dry run: whose changes here would be carried to the server
@@ -148,7 +149,10 @@ func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
 	if v, err = r.carry(ctx, v); err != nil {
 		return nil, nil, err
 	}
-	pl := makePlan(&r.a, v)
+	pl, err := r.settledOnly(ctx, v)
+	if err != nil {
+		return nil, nil, err
+	}
 	return pl, cursor, r.narrow(ctx, pl)
 }
 
@@ -267,7 +271,7 @@ func (r *run) doom(ctx context.Context, recs []Record) error {
 
 // commit deletes on the server what is recorded as doomed.
 func (r *run) commit(ctx context.Context) error {
-	if r.unsettled {
+	if r.unsettled || r.peeked {
 		if len(r.doomed) == 0 {
 			return nil // close drops the line
 		}
