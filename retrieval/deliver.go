@@ -3,7 +3,6 @@ package retrieval
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -148,7 +147,7 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		}
 	}
 	m.Redelivery, m.HeaderOnly = j.redelivery, j.headerOnly
-	m.printer = new(printer)
+	m.printer, m.some = new(printer), m.Size > 0
 	if !j.headerOnly {
 		m.limit = b.a.Limits.MessageSize
 	}
@@ -166,9 +165,6 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		}
 	} else if bad := m.whole(); bad != nil {
 		err = &MessageError{m.UID, bad}
-	} else if m.Octets() == 0 && m.Size > 0 {
-		// Sizes may be wrong by a lot, but something is not nothing.
-		err = &MessageError{m.UID, fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)}
 	}
 	if err != nil {
 		b.lost, b.open = true, true
@@ -245,7 +241,6 @@ func (b *batches) settle(ctx context.Context, intents []Record) error {
 		return err
 	}
 	for _, rec := range done {
-		b.supplant(ctx, b.intents[rec.UID].Ref, rec.Ref)
 		delete(b.intents, rec.UID)
 		switch {
 		case rec.Stage == Doomed:
@@ -261,14 +256,6 @@ func (b *batches) settle(ctx context.Context, intents []Record) error {
 	return nil
 }
 
-// supplant removes the header section whose message is delivered now. If it
-// cannot be, it stays beside it.
-func (b *batches) supplant(ctx context.Context, old, ref string) {
-	if m, ok := b.sink.(Mirrorer); ok && old != "" && old != ref {
-		m.Discard(ctx, old)
-	}
-}
-
 // settle flushes the sink and records what is durable then, and more.
 func (r *run) settle(ctx context.Context, done, more []Record) error {
 	if f, ok := r.sink.(Flusher); ok && len(done) > 0 {
@@ -276,7 +263,19 @@ func (r *run) settle(ctx context.Context, done, more []Record) error {
 			return sinkError(err)
 		}
 	}
+	for _, rec := range done {
+		r.supplant(ctx, rec)
+	}
 	return r.update(ctx, Change{Put: append(done, more...)})
+}
+
+// supplant removes the header section whose message is durable now, before that
+// is recorded: the intent names it. If it cannot be, it stays beside it.
+func (r *run) supplant(ctx context.Context, rec Record) {
+	intent := r.known[rec.UID]
+	if m, ok := r.sink.(Mirrorer); ok && intent.Stage == Intended && intent.Ref != "" && intent.Ref != rec.Ref {
+		m.Discard(ctx, intent.Ref)
+	}
 }
 
 func (b *batches) tell() {
