@@ -104,6 +104,9 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 	}
 	var boxes []imapclient.ListedMailbox
 	for _, m := range all {
+		if t.a.movesTo(m.Name) {
+			continue // what is there was delivered before it was moved
+		}
 		if !m.Has(`\Noselect`) && !m.Has(`\NonExistent`) && isChosen(m, t.a.Mailboxes) {
 			boxes = append(boxes, m)
 		}
@@ -114,7 +117,7 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 		}
 	}
 	slices.SortStableFunc(boxes, func(a, b imapclient.ListedMailbox) int { return rank(a) - rank(b) })
-	if n := len(boxes); n > 1 && boxes[n-1].Has(`\All`) {
+	if _, ok := emailItems(caps); ok && len(boxes) > 1 && boxes[len(boxes)-1].Has(`\All`) {
 		t.held = make(map[string]bool)
 	}
 	return boxes, nil

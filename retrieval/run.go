@@ -145,6 +145,9 @@ func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
 	if err := r.recover(ctx); err != nil {
 		return nil, nil, err
 	}
+	if err := r.learnNames(ctx, listed); err != nil {
+		return nil, nil, err
+	}
 	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held}
 	if v, err = r.carry(ctx, v); err != nil {
 		return nil, nil, err
