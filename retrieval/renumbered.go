@@ -22,53 +22,87 @@ func (r *run) isRenumbered(ctx context.Context, listed []Summary) (why string, e
 		}
 		return "", nil
 	}
-	there := make(map[UID]bool, len(listed))
-	var fresh []UID
-	for _, s := range listed {
-		there[s.UID] = true
-		if r.known[s.UID].Stage == 0 {
-			fresh = append(fresh, s.UID)
-		}
-	}
-	expected := 0
-	missing := make(map[Print]bool)
-	unprinted := 0
-	for uid, rec := range r.known {
-		if rec.Stage != Settled || !rec.Vanished.IsZero() {
-			continue
-		}
-		expected++
-		if there[uid] {
-			continue
-		}
-		if rec.Print == (Print{}) {
-			unprinted++
-		} else {
-			missing[rec.Print] = true
-		}
-	}
-	gone := len(missing) + unprinted
-	if gone <= max(massive, expected*3/10) || len(fresh) < gone/2 {
+	c := r.census(listed)
+	if !c.isOdd() {
 		return "", nil
 	}
 	// Many are gone and many have come. Are they the same?
 	const sample = 20
 	same, looked := 0, 0
-	for _, print := range r.prints(ctx, r.r.Headers, fresh[:min(sample, len(fresh))], &err) {
+	for _, print := range r.prints(ctx, r.r.Headers, c.fresh[:min(sample, len(c.fresh))], &err) {
 		looked++
-		if missing[print] {
+		if c.missing[print] {
 			same++
 		}
 	}
 	switch {
-	case errors.Is(err, errors.ErrUnsupported) || err == nil && unprinted > len(missing):
-		err = nil // no way to look: better to stop than to take all of them twice
+	case errors.Is(err, errors.ErrUnsupported) || err == nil && (looked == 0 || c.unprinted > len(c.missing)):
+		if !c.isVeryOdd() {
+			return "", nil
+		}
+		// There is no way to look: better to stop than to take all of them twice.
 	case err != nil:
 		return "", err
 	case same*2 < looked:
 		return "", nil
 	}
-	return fmt.Sprintf("of %d known messages %d are gone, and %d others have come", expected, gone, len(fresh)), nil
+	return fmt.Sprintf("of %d known messages %d are gone, and %d others have come", c.expected, c.gone, len(c.fresh)), nil
+}
+
+// census compares a listing with what is known of settled messages.
+type census struct {
+	fresh     []UID // listed, and not known
+	expected  int   // known; those that vanished before count too, as an empty listing may have come first
+	gone      int   // of those, not listed
+	goneNow   int   // of those, since the last run
+	expectNow int   // known, and there at the last run
+
+	missing   map[Print]bool // of those that are gone
+	unprinted int            // of those that are gone, how many have none
+}
+
+func (r *run) census(listed []Summary) census {
+	c := census{missing: make(map[Print]bool)}
+	there := make(map[UID]bool, len(listed))
+	for _, s := range listed {
+		there[s.UID] = true
+		if r.known[s.UID].Stage == 0 {
+			c.fresh = append(c.fresh, s.UID)
+		}
+	}
+	for uid, rec := range r.known {
+		if rec.Stage != Settled {
+			continue
+		}
+		c.expected++
+		if rec.Vanished.IsZero() {
+			c.expectNow++
+		}
+		if there[uid] {
+			continue
+		}
+		c.gone++
+		if rec.Vanished.IsZero() {
+			c.goneNow++
+		}
+		if rec.Print == (Print{}) {
+			c.unprinted++
+		} else {
+			c.missing[rec.Print] = true
+		}
+	}
+	return c
+}
+
+// isOdd tells whether it is worth a look: many are gone, or all, and about as
+// many have come.
+func (c *census) isOdd() bool {
+	return c.gone > 0 && len(c.fresh)*2 >= c.gone && (c.gone == c.expected || c.gone > max(massive, c.expected*3/10))
+}
+
+// isVeryOdd tells whether that alone is proof enough.
+func (c *census) isVeryOdd() bool {
+	return c.goneNow > max(massive, c.expectNow*3/10) && len(c.fresh) >= c.goneNow/2
 }
 
 // renumbered follows the rule for a mailbox whose messages have other names.

@@ -2,12 +2,14 @@ package retrieval_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"example.com/postbag/message"
 	"example.com/postbag/retrieval"
+	"example.com/postbag/retrieval/retrievaltest"
 )
 
 // What counts as settled because it was there is not here, and is not deleted,
@@ -116,4 +118,40 @@ func TestRematchUnnamed(t *testing.T) {
 			t.Errorf("%+v, %v, want ErrRenumbered: nine of ten are not known again", rep, err)
 		}
 	}, retrieval.IMAP)
+}
+
+// POP3 has no number for the numbering: a maildrop with other names is known by
+// its messages, also if there are few of them, and if it looked empty before.
+func TestRenumberedMaildrop(t *testing.T) {
+	for _, n := range []int{1, 3, 30} {
+		for _, empty := range []bool{false, true} {
+			t.Run(fmt.Sprint(n, " empty before ", empty), func(t *testing.T) {
+				quickly(t, nil, func(t *testing.T, q *quick) {
+					msgs, all := identities(n)
+					q.server.Deliver(msgs...)
+					q.run()
+					sound := q.acct
+					if empty {
+						q.acct = retrievaltest.Faulty(t, sound,
+							retrievaltest.Answer(retrievaltest.AfterCommand("UIDL", 1), "+OK\r\n."),
+							retrievaltest.Answer(retrievaltest.AfterCommand("LIST", 1), "+OK\r\n."),
+							retrievaltest.Answer(retrievaltest.AfterCommand("STAT", 1), "+OK 0 0"))
+						if rep := q.run(); rep.Listed != 0 {
+							t.Fatalf("%+v, want none listed", rep)
+						}
+						q.acct = sound
+					}
+					q.server.Renumber()
+					if rep, err := q.try(); !errors.Is(err, retrieval.ErrRenumbered) {
+						t.Errorf("%+v, %v, want ErrRenumbered", rep, err)
+					}
+					q.acct.Reset = retrieval.Rematch
+					if rep := q.run(); rep.Delivered > 0 || rep.Rematched != n {
+						t.Errorf("%+v, want %d known again", rep, n)
+					}
+					q.want(all, all)
+				}, retrieval.POP3)
+			})
+		}
+	}
 }
