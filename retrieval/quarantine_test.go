@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/postbag/message"
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/retrievaltest"
 )
@@ -16,9 +17,16 @@ import (
 // A message over which the server hangs up each time does not keep the others
 // from coming, and is tried again less and less often. F58.
 func TestPoison(t *testing.T) {
+	t.Run("retrieved", func(t *testing.T) { poison(t, retrieval.Filter{}) })
+	t.Run("asked about", func(t *testing.T) {
+		poison(t, retrieval.Filter{Envelope: func(_ retrieval.Summary, e *message.Envelope) bool { return true }})
+	})
+}
+
+func poison(t *testing.T, filter retrieval.Filter) {
 	o := &retrievaltest.ServerOptions{Security: retrieval.Plaintext}
 	quickly(t, o, func(t *testing.T, q *quick) {
-		q.acct.Policy = retrieval.DownloadAndDelete
+		q.acct.Policy, q.acct.Filter = retrieval.DownloadAndDelete, filter
 		q.server.Deliver(mail("A", 1), mail("POISON", 1), mail("C", 1))
 		sound := q.acct.Dial
 		q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -29,7 +37,9 @@ func TestPoison(t *testing.T) {
 			if _, err := q.try(); !errors.Is(err, retrieval.ErrSession) {
 				t.Fatalf("run %d: %v, want ErrSession", n, err)
 			}
-			q.shelf.mustHave(t, "A")
+			if filter.Envelope == nil {
+				q.shelf.mustHave(t, "A")
+			}
 		}
 		if rep := q.run(); rep.Quarantined != 1 {
 			t.Errorf("%+v, want one in quarantine", rep)
