@@ -274,7 +274,7 @@ func (r *run) doom(ctx context.Context, recs []Record) error {
 
 // commit deletes on the server what is recorded as doomed.
 func (r *run) commit(ctx context.Context) error {
-	if r.unsettled || r.peeked {
+	if (r.unsettled || r.peeked) && r.features.Protocol == POP3 {
 		if len(r.doomed) == 0 {
 			return nil // close drops the line
 		}
