@@ -7,6 +7,32 @@ import (
 	"example.com/postbag/imapclient"
 )
 
+// emails are the messages of the mailboxes so far, by their names over all
+// mailboxes: whether they are held, as they were delivered, or still to come.
+type emails map[string]bool
+
+func (e emails) add(r *run) {
+	for _, s := range r.listed {
+		if s.Email != "" && r.known[s.UID].Stage < Settled {
+			e[s.Email] = e[s.Email] || false
+		}
+	}
+	for _, rec := range r.known {
+		if rec.Stage >= Settled && !rec.Twin && rec.Email != "" {
+			e[rec.Email] = true
+		}
+	}
+}
+
+// isHeld tells whether a message was delivered from another mailbox.
+func (e emails) isHeld(email string) bool { return e[email] }
+
+// isComing tells whether a message is to be delivered from another mailbox.
+func (e emails) isComing(email string) bool {
+	held, is := e[email]
+	return is && !held
+}
+
 // emailItems returns what a server calls messages over all mailboxes.
 func emailItems(caps imapclient.Capabilities) (items imapclient.Items, ok bool) {
 	items.Gmail = caps.Has("X-GM-EXT-1")

@@ -33,7 +33,7 @@ func (r *run) list(ctx context.Context) (listed []Summary, cursor []byte, err er
 	if listed, err = r.r.List(ctx); err != nil {
 		return nil, nil, err
 	}
-	r.report.Listed = len(listed)
+	r.listed, r.report.Listed = listed, len(listed)
 	if s, ok := r.r.(resumer); ok {
 		cursor = s.cursor()
 	}
@@ -77,7 +77,7 @@ func (r *run) isQuiet() bool {
 	if len(listed) != int(st.Messages) || r.opening.emails && slices.ContainsFunc(listed, nameless) {
 		return false
 	}
-	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held})
+	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, elsewhere: r.elsewhere})
 	r.report.Listed, r.report.Skipped = len(listed), pl.skipped
 	return pl.isEmpty()
 }

@@ -29,7 +29,7 @@ type tour struct {
 	past   imapclient.Stats // of c, before
 	keep   bool             // c is not to be logged out
 	boxes  []imapclient.ListedMailbox
-	held   map[string]bool // what was delivered, by its name over all mailboxes; nil if it does not matter
+	mail   emails // nil if it does not matter
 	report Report
 }
 
@@ -118,7 +118,7 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 	}
 	slices.SortStableFunc(boxes, func(a, b imapclient.ListedMailbox) int { return rank(a) - rank(b) })
 	if _, ok := emailItems(caps); ok && len(boxes) > 1 && boxes[len(boxes)-1].Has(`\All`) {
-		t.held = make(map[string]bool)
+		t.mail = make(emails)
 	}
 	return boxes, nil
 }
@@ -142,18 +142,14 @@ func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox, do func(co
 	}
 	a := t.a
 	a.Mailbox, a.Mailboxes = m.Name, nil
-	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, opening: opening{client: t.c, emails: t.held != nil}}
+	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, opening: opening{client: t.c, emails: t.mail != nil}}
 	r.opening.status = m.Status
-	if t.held != nil && m.Has(`\All`) {
-		r.held = func(email string) bool { return t.held[email] }
+	if t.mail != nil && m.Has(`\All`) {
+		r.elsewhere = t.mail
 	}
 	err := do(ctx, r)
-	if t.held != nil {
-		for _, rec := range r.known {
-			if rec.Stage >= Settled && !rec.Twin && rec.Email != "" {
-				t.held[rec.Email] = true
-			}
-		}
+	if t.mail != nil {
+		t.mail.add(r)
 	}
 	return err
 }

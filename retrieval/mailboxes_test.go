@@ -176,3 +176,35 @@ func TestAfterWithinMailboxes(t *testing.T) {
 		}
 	}, retrieval.IMAP)
 }
+
+// What is still to come from a mailbox, because of a limit or a failure, does
+// not come from that of all messages meanwhile.
+func TestAllMailMeanwhile(t *testing.T) {
+	for name, hinder := range map[string]func(q *quick){
+		"limit": func(q *quick) { q.acct.Limits.Messages = 1 },
+		"failure": func(q *quick) {
+			failed := make(map[string]bool)
+			q.shelf.refuse = func(m *retrieval.Message, data string) error {
+				if s := subject(data); m.Box.Mailbox == "INBOX" && !failed[s] {
+					failed[s] = true
+					return retrieval.ErrDeferred
+				}
+				return nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, &retrievaltest.ServerOptions{Profile: retrievaltest.Gmail}, func(t *testing.T, q *quick) {
+				q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+				q.acct.Mailboxes = []string{"*"}
+				hinder(q)
+				for range 6 {
+					q.run()
+				}
+				if got, want := q.shelf.from(), "INBOX:A INBOX:B INBOX:C"; got != want {
+					t.Errorf("delivered %q, want %q", got, want)
+				}
+			}, retrieval.IMAP)
+		})
+	}
+}

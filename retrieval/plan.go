@@ -45,9 +45,9 @@ type view struct {
 	clock  time.Time // the mailbox's
 	now    time.Time // everybody's
 
-	// held tells whether a message, by its name over all mailboxes, was
-	// delivered from another one; nil says never.
-	held func(email string) bool
+	// elsewhere are the messages of other mailboxes, if this is the one of all
+	// messages.
+	elsewhere emails
 }
 
 const (
@@ -88,7 +88,7 @@ func makePlan(a *Account, v view) *plan {
 			pl.again(rec)
 		case ok && rec.Stage == Settled && rec.HeaderOnly && (a.Limits.MessageSize <= 0 || max(s.Size, rec.Size) <= a.Limits.MessageSize):
 			pl.fresh(a, v, s, p(s, nil, at), rec)
-		case ok && rec.Stage == Settled && rec.Twin && mirrored && (v.held == nil || !v.held(rec.Email)):
+		case ok && rec.Stage == Settled && rec.Twin && mirrored && !v.elsewhere.isHeld(rec.Email):
 			pl.fresh(a, v, s, p(s, nil, at), rec) // the other copy is gone
 		case ok && rec.Stage == Settled:
 			pl.known(p(s, &rec, at), s, rec, mirrored)
@@ -116,7 +116,10 @@ func (pl *plan) fresh(a *Account, v view, s *Summary, act Action, rec Record) {
 		pl.leave()
 		pl.quarantined++
 		return
-	case !known && v.held != nil && s.Email != "" && v.held(s.Email):
+	case s.Email != "" && v.elsewhere.isComing(s.Email):
+		pl.leave()
+		return
+	case !known && s.Email != "" && v.elsewhere.isHeld(s.Email):
 		pl.skipped++
 		pl.put = append(pl.put, Record{UID: s.UID, Stage: Settled, Twin: true, Email: s.Email, Flags: s.Flags, Since: v.now, Delivered: v.clock})
 		return

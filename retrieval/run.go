@@ -46,8 +46,8 @@ type run struct {
 	sink  Sink
 	store Store
 
-	opening opening                 // how sessions begin
-	held    func(email string) bool // see view
+	opening   opening // how sessions begin
+	elsewhere emails  // see view
 
 	batched  bool // sink is a batch of its own
 	page     Page
@@ -59,6 +59,7 @@ type run struct {
 	lastWall time.Time // when it was written before
 
 	r        Retriever
+	listed   []Summary
 	features Features // of the last session
 	report   Report
 
@@ -148,7 +149,7 @@ func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
 	if err := r.learnNames(ctx, listed); err != nil {
 		return nil, nil, err
 	}
-	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held}
+	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, elsewhere: r.elsewhere}
 	if v, err = r.carry(ctx, v); err != nil {
 		return nil, nil, err
 	}
