@@ -12,7 +12,8 @@ import (
 
 // The name of a message that is gone may become another message's with POP3:
 // RFC 1939 section 7 promises a name for as long as the message exists, and lets
-// a server make it of the content. UIDs of IMAP are never used again.
+// a server make it of the content. UIDs of IMAP are never used again, but by a
+// server that was restored from a backup.
 
 // returned looks at messages that were gone and are listed again. If they are
 // other ones, they are new.
@@ -69,9 +70,6 @@ var errOtherHeader = fmt.Errorf("not deleted, as its header section is not the o
 // areSame tells which messages have the header section that they had when they
 // were delivered. Where nobody knows, there is no answer.
 func (r *run) areSame(ctx context.Context, uids []UID) (same map[UID]bool, err error) {
-	if r.r.Features().Generation != "" || len(uids) == 0 {
-		return nil, nil
-	}
 	same = make(map[UID]bool)
 	look := func(get getter) {
 		var ask []UID

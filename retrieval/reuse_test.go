@@ -66,3 +66,20 @@ func TestOtherTop(t *testing.T) {
 		}
 	}, retrieval.POP3)
 }
+
+// An IMAP server that was restored from a backup, and gives its UIDs to other
+// messages, does not have them deleted.
+func TestRestoredServer(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		q.run()
+		for _, rec := range q.state().Records {
+			rec.Print[0]++ // another message had that UID
+			q.put(rec)
+		}
+		q.acct.Policy = retrieval.DownloadAndDelete
+		if rep := q.run(); rep.Deleted > 0 || rep.Failed != 2 || !errors.Is(rep.Failures[0], retrieval.ErrAmbiguous) {
+			t.Errorf("%+v, want two ErrAmbiguous", rep)
+		}
+	}, retrieval.IMAP)
+}
