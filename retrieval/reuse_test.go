@@ -1,6 +1,7 @@
 package retrieval_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"testing"
@@ -82,4 +83,23 @@ func TestRestoredServer(t *testing.T) {
 			t.Errorf("%+v, want two ErrAmbiguous", rep)
 		}
 	}, retrieval.IMAP)
+}
+
+// A server that counts changes from less than before is asked for all flags.
+func TestModSeqGoesDown(t *testing.T) {
+	for _, without := range [][]string{nil, {"QRESYNC"}} {
+		quickly(t, &retrievaltest.ServerOptions{Without: without}, func(t *testing.T, q *quick) {
+			q.acct.Policy = retrieval.ServerSync
+			q.server.Deliver(mail("A", 1), mail("B", 1))
+			q.run()
+			q.run()
+			cursor := q.state().Cursor
+			cursor = binary.AppendUvarint(cursor[:len(cursor)-1], 1<<40) // the last number is small
+			q.change(retrieval.Change{Cursor: cursor})
+			q.server.SetFlags(q.server.Contents()[0].UID, retrieval.FlagSeen)
+			if rep := q.run(); rep.Reflagged != 1 {
+				t.Errorf("without %v: %+v, want one with other flags", without, rep)
+			}
+		}, retrieval.IMAP)
+	}
 }

@@ -71,15 +71,21 @@ func (q *quick) into(s retrieval.Sink) retrieval.Report {
 	return rep
 }
 
-// put changes what is remembered.
+// put changes what is remembered of messages.
 func (q *quick) put(recs ...retrieval.Record) {
+	q.t.Helper()
+	q.change(retrieval.Change{Put: recs})
+}
+
+// change changes what is remembered.
+func (q *quick) change(ch retrieval.Change) {
 	q.t.Helper()
 	p, err := q.store.Open(q.t.Context(), q.acct.Box())
 	if err != nil {
 		q.t.Fatal(err)
 	}
 	defer p.Close()
-	if err := p.Update(q.t.Context(), retrieval.Change{Put: recs}); err != nil {
+	if err := p.Update(q.t.Context(), ch); err != nil {
 		q.t.Fatal(err)
 	}
 }
