@@ -164,7 +164,8 @@ func (f *following) follow() error {
 		f.known, f.changed, f.vanished = Set{}, nil, Set{}
 		return f.list(Range(1, everything.last))
 	}
-	modSeqs := f.since.HighestModSeq > 0 && f.box.HighestModSeq > 0
+	// A server that was restored counts from less: it cannot tell what differs.
+	modSeqs := f.since.HighestModSeq > 0 && f.box.HighestModSeq >= f.since.HighestModSeq
 	if !modSeqs {
 		return f.everything()
 	}

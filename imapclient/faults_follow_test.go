@@ -102,9 +102,9 @@ func TestFollowFaults(t *testing.T) {
 		}
 		for name, script := range map[string][]string{
 			"the same, and a new message": {"S: * OK [HIGHESTMODSEQ 9] m", "S: a1 OK", "C: a2 UID FETCH 3:4294967295 (UID FLAGS INTERNALDATE RFC822.SIZE)", new3, "S: a2 OK"},
-			"lower, and a new message": {"S: * OK [HIGHESTMODSEQ 4] m", "S: a1 OK", "C: a2 UID FETCH 1:2 (UID FLAGS) (CHANGEDSINCE 9)", "S: a2 OK",
-				"C: a3 UID FETCH 3:4294967295 (UID FLAGS INTERNALDATE RFC822.SIZE)", new3, "S: a3 OK"},
-			"no longer there": {"S: * OK [NOMODSEQ] none", "S: a1 OK", "C: a2 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)", row(1), row(2), row(3), "S: a2 OK"},
+			// What has changed a server cannot tell that counts from less than before.
+			"lower, and a new message": {"S: * OK [HIGHESTMODSEQ 4] m", "S: a1 OK", "C: a2 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)", row(1), row(2), row(3), "S: a2 OK"},
+			"no longer there":          {"S: * OK [NOMODSEQ] none", "S: a1 OK", "C: a2 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)", row(1), row(2), row(3), "S: a2 OK"},
 		} {
 			c := authed(t, "CONDSTORE", lines(append([]string{"C: a1 EXAMINE INBOX (CONDSTORE)", "S: * 3 EXISTS", "S: * OK [UIDVALIDITY 7] v", "S: * OK [UIDNEXT 4] n"}, script...)...))
 			ch, err := c.Changes(t.Context(), "INBOX", imapclient.Cursor{UIDValidity: 7, UIDNext: 3, HighestModSeq: 9}, imapclient.UIDs(1, 2))

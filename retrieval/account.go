@@ -202,6 +202,12 @@ func (a *Account) Box() Box {
 	return box
 }
 
+// isSameMailbox compares names of mailboxes, of which none is INBOX.
+func isSameMailbox(a, b string) bool {
+	one, other := Account{Mailbox: a}, Account{Mailbox: b}
+	return one.Box().Mailbox == other.Box().Mailbox
+}
+
 func (a *Account) addr() string {
 	port := a.Port
 	if port == 0 {

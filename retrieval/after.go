@@ -18,7 +18,12 @@ type After struct {
 
 func (a After) any() bool { return len(a.Flags) > 0 || a.MoveTo != "" }
 
-// check refuses, before anything is sent, what does not go together.
+// movesTo tells whether a mailbox is the one that messages are moved to.
+func (a *Account) movesTo(mailbox string) bool {
+	return a.After.MoveTo != "" && isSameMailbox(mailbox, a.After.MoveTo)
+}
+
+// checkAfter refuses, before anything is sent, what does not go together.
 func (a *Account) checkAfter() error {
 	_, mirror, deletes := a.policy().needs()
 	switch {
@@ -28,8 +33,8 @@ func (a *Account) checkAfter() error {
 		return unsupported("account: flags and mailboxes with POP3, after delivery or ever,")
 	case deletes:
 		return errors.New("account: a policy that deletes leaves nothing to be done after delivery")
-	case a.After.MoveTo == a.Box().Mailbox && len(a.Mailboxes) == 0:
-		return errors.New("account: what is moved to where it is comes again")
+	case len(a.Mailboxes) == 0 && a.movesTo(a.Mailbox):
+		return errors.New("account: what is moved to where it came from would be new there")
 	case mirror && a.After.MoveTo != "":
 		return errors.New("account: what ServerSync moves away it would discard here")
 	}

@@ -5,7 +5,8 @@ import "time"
 // Clock is a mailbox's own time, by which the age of what was delivered is
 // counted. It follows this machine's clock, but what passes between two runs
 // counts as no less than nothing and no more than [MaxGap]: a clock that jumps
-// can put deletions off for good, and bring them forward by a week at most.
+// can put deletions off for good, and each jump ahead brings them forward by a
+// week at most.
 type Clock struct {
 	Time time.Time // what it shows
 	Wall time.Time // what the machine's clock showed then

@@ -177,6 +177,6 @@ func splitRef(ref string, n int) ([]string, error) {
 // again returns m with another reader of its octets.
 func (m *Message) again(body io.Reader) *Message {
 	c := NewMessage(m.Box, m.Summary, body)
-	c.Redelivery = m.Redelivery
+	c.Redelivery, c.HeaderOnly = m.Redelivery, m.HeaderOnly
 	return c
 }

@@ -3,7 +3,6 @@ package retrieval
 import (
 	"context"
 	"errors"
-	"iter"
 	"time"
 )
 
@@ -43,7 +42,7 @@ func (r *run) deliver(ctx context.Context, jobs []job) (due []Record, err error)
 // retrieve delivers what get retrieves, and settles it in batches. The
 // transaction that records one batch as settled records the next one as
 // intended, and all the while the server keeps sending.
-func (b *batches) retrieve(ctx context.Context, jobs []job, get func(context.Context, ...UID) iter.Seq2[*Message, error]) error {
+func (b *batches) retrieve(ctx context.Context, jobs []job, get getter) error {
 	if len(jobs) == 0 {
 		return nil
 	}
@@ -201,6 +200,9 @@ func (b *batches) next(uid UID) []Record {
 	for len(b.queue) > 0 && (!has || len(recs) > 0 && len(recs) < batchMessages && bytes < batchBytes) {
 		j := b.queue[0]
 		b.queue = b.queue[1:]
+		if b.jobs[j.UID] == nil {
+			continue // answered already: it failed, or is gone
+		}
 		rec := j.intent(time.Now())
 		recs = append(recs, rec)
 		b.intents[j.UID] = rec
@@ -216,7 +218,7 @@ func (j *job) intent(now time.Time) Record {
 	if rec.Stage != Intended || rec.HeaderOnly != j.headerOnly || rec.Since.IsZero() {
 		rec.Since = now // else the copy to look for is from then
 	}
-	rec.UID, rec.Stage, rec.HeaderOnly, rec.Twin = j.UID, Intended, j.headerOnly, false
+	rec.UID, rec.Stage, rec.HeaderOnly, rec.Twin, rec.Seeded = j.UID, Intended, j.headerOnly, false, false
 	rec.Flags, rec.Received, rec.Email = j.Flags, j.Received, j.Email
 	rec.Size = max(j.Size, rec.Size)
 	rec.Vanished = time.Time{}
@@ -242,7 +244,6 @@ func (b *batches) settle(ctx context.Context, intents []Record) error {
 		return err
 	}
 	for _, rec := range done {
-		b.supplant(ctx, b.intents[rec.UID].Ref, rec.Ref)
 		delete(b.intents, rec.UID)
 		switch {
 		case rec.Stage == Doomed:
@@ -258,14 +259,6 @@ func (b *batches) settle(ctx context.Context, intents []Record) error {
 	return nil
 }
 
-// supplant removes the header section whose message is delivered now. If it
-// cannot be, it stays beside it.
-func (b *batches) supplant(ctx context.Context, old, ref string) {
-	if m, ok := b.sink.(Mirrorer); ok && old != "" && old != ref {
-		m.Discard(ctx, old)
-	}
-}
-
 // settle flushes the sink and records what is durable then, and more.
 func (r *run) settle(ctx context.Context, done, more []Record) error {
 	if f, ok := r.sink.(Flusher); ok && len(done) > 0 {
@@ -273,7 +266,19 @@ func (r *run) settle(ctx context.Context, done, more []Record) error {
 			return sinkError(err)
 		}
 	}
+	for _, rec := range done {
+		r.supplant(ctx, rec)
+	}
 	return r.update(ctx, Change{Put: append(done, more...)})
+}
+
+// supplant removes the header section whose message is durable now, before that
+// is recorded: the intent names it. If it cannot be, it stays beside it.
+func (r *run) supplant(ctx context.Context, rec Record) {
+	intent := r.known[rec.UID]
+	if m, ok := r.sink.(Mirrorer); ok && intent.Stage == Intended && intent.Ref != "" && intent.Ref != rec.Ref {
+		m.Discard(ctx, intent.Ref)
+	}
 }
 
 func (b *batches) tell() {

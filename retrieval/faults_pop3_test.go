@@ -166,7 +166,7 @@ func TestNumbersChange(t *testing.T) {
 		q := &quick{t: t, shelf: newShelf(), store: new(retrieval.Memory)}
 		q.acct = retrievaltest.ReplayBytes(t, "session", []byte(
 			list("a", "b")+retr(1, "A")+retr(2, "B")+quit+
-				"= CONNECT\n"+list("c", "b", "a")+retr(1, "C")+"C: DELE 3\nS: +OK\n"+quit))
+				"= CONNECT\n"+list("c", "b", "a")+"C: TOP 3 0\nS: +OK\nS: Subject: A\nS: \nS: .\n"+retr(1, "C")+"C: DELE 3\nS: +OK\n"+quit))
 		q.acct.Policy = func(s *retrieval.Summary, rec *retrieval.Record, _ retrieval.Position) retrieval.Action {
 			switch {
 			case rec == nil:

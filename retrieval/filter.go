@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"errors"
+	"time"
 
 	"example.com/postbag/internal/transport"
 	"example.com/postbag/message"
@@ -33,7 +34,7 @@ func (r *run) narrow(ctx context.Context, pl *plan) error {
 	}
 	var jobs []job
 	for _, j := range pl.deliver {
-		if j.past.Stage != 0 || wanted[j.UID] { // what was wanted once still is
+		if j.isWanted() || wanted[j.UID] {
 			jobs = append(jobs, j)
 		} else {
 			pl.leave()
@@ -44,20 +45,32 @@ func (r *run) narrow(ctx context.Context, pl *plan) error {
 	return nil
 }
 
+// isWanted tells whether the message was wanted once: then it still is. One that
+// is only looked for, after a store was lost, was never intended.
+func (j *job) isWanted() bool { return j.past.Stage != 0 && !j.past.Since.IsZero() }
+
 // wanted asks the filter about new messages.
 func (r *run) wanted(ctx context.Context, jobs []job) (map[UID]bool, error) {
 	var uids []UID
-	for _, j := range jobs {
-		if j.past.Stage == 0 {
+	waiting := make(map[UID]*job)
+	for i := range jobs {
+		if j := &jobs[i]; !j.isWanted() {
 			uids = append(uids, j.UID)
+			waiting[j.UID] = j
 		}
 	}
 	wanted := make(map[UID]bool)
 	for m, err := range r.r.Headers(ctx, uids...) {
-		if errors.Is(err, ErrSession) || errors.Is(err, errors.ErrUnsupported) {
+		if errors.Is(err, errors.ErrUnsupported) {
 			return nil, err
 		}
+		if errors.Is(err, ErrSession) {
+			return nil, r.blame(ctx, uids, waiting, err)
+		}
 		if err != nil {
+			if me := (*MessageError)(nil); errors.As(err, &me) {
+				delete(waiting, me.UID)
+			}
 			continue // gone, or to be asked about next time
 		}
 		env, err := message.ReadEnvelope(m)
@@ -65,11 +78,31 @@ func (r *run) wanted(ctx context.Context, jobs []job) (map[UID]bool, error) {
 			err = m.whole()
 		}
 		if err != nil {
-			return nil, transport.Mark(ErrSession, &MessageError{m.UID, err})
+			return nil, r.blame(ctx, uids, waiting, transport.Mark(ErrSession, &MessageError{m.UID, err}))
 		}
+		delete(waiting, m.UID)
 		if r.a.Filter.Envelope(m.Summary, env) {
 			wanted[m.UID] = true
 		}
 	}
 	return wanted, nil
+}
+
+// blame notes a failure of the message that the session may have been lost over,
+// as suspect does, so that the others come to be asked about. It stays one that
+// the filter has not wanted.
+func (r *run) blame(ctx context.Context, uids []UID, waiting map[UID]*job, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	for _, uid := range uids {
+		if j := waiting[uid]; j != nil {
+			rec := j.intent(r.now)
+			rec.Since = time.Time{}
+			rec.Attempts++
+			rec.Retry = retry(r.now, rec.Attempts, err)
+			return errors.Join(err, r.update(ctx, Change{Put: []Record{rec}}))
+		}
+	}
+	return err
 }

@@ -47,7 +47,7 @@ func changesHere(u Upstream, v view, h here) *changes {
 		s := &v.listed[i]
 		there[s.UID] = true
 		rec, ok := v.known[s.UID]
-		if !ok || rec.Stage < Settled || rec.Twin || rec.Ref == "" {
+		if !ok || rec.Stage < Settled || !rec.isHere() || rec.Ref == "" {
 			continue
 		}
 		flags, present := h.flags[rec.Ref]

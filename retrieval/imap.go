@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -121,6 +122,7 @@ func (s *imapSession) List(ctx context.Context) ([]Summary, error) {
 		s.listed[m.UID] = m
 		sums = append(sums, m)
 	}
+	slices.SortFunc(sums, byNumber) // in which order they come is the server's business
 	return sums, s.name(ctx, sums)
 }
 

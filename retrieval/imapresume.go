@@ -72,7 +72,8 @@ func (s *imapSession) follow(ctx context.Context, mailbox string, since imapclie
 			return err
 		}
 	}
-	return s.name(ctx, s.known[len(s.known)-len(ch.New):])
+	slices.SortFunc(s.known, byNumber)
+	return s.name(ctx, s.known)
 }
 
 // add adds a message to the listing.

@@ -93,3 +93,16 @@ func TestNothingAmongOthers(t *testing.T) {
 		})
 	}
 }
+
+// Of a message of which the server sends nothing, nothing comes to be here,
+// also when others are made durable.
+func TestNothingBesideOthers(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		q.acct = retrievaltest.Faulty(t, q.acct, retrievaltest.Answer(retrievaltest.AfterCommand("RETR", 1), "+OK\r\n."))
+		if rep := q.run(); rep.Failed != 1 || rep.Delivered != 1 {
+			t.Errorf("%+v, want one failed, one delivered", rep)
+		}
+		q.want("B", "A B")
+	}, retrieval.POP3)
+}

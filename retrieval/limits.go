@@ -2,7 +2,8 @@ package retrieval
 
 import "time"
 
-// Limits bound what a [Run] takes on. Zero bounds nothing.
+// Limits bound what a [Run] takes on, in each mailbox if there are several. Zero
+// bounds nothing.
 type Limits struct {
 	// Messages and Bytes are how much is delivered in a run at most; one
 	// message is, whatever its size. The rest is left to later runs.

@@ -33,7 +33,7 @@ func (r *run) list(ctx context.Context) (listed []Summary, cursor []byte, err er
 	if listed, err = r.r.List(ctx); err != nil {
 		return nil, nil, err
 	}
-	r.report.Listed = len(listed)
+	r.listed, r.report.Listed = listed, len(listed)
 	if s, ok := r.r.(resumer); ok {
 		cursor = s.cursor()
 	}
@@ -46,19 +46,21 @@ type resume struct {
 	listed []Summary // then
 }
 
-// remembered is the listing at the cursor, and what was settled since, as it
-// was recorded.
+// remembered is the listing at the cursor, and what was recorded since.
 func (r *run) remembered() []Summary {
 	var sums []Summary
 	for _, rec := range r.known {
-		if rec.Vanished.IsZero() && rec.Stage >= Settled {
+		if rec.Vanished.IsZero() {
 			sums = append(sums, Summary{UID: rec.UID, Size: rec.Size, Flags: rec.Flags, Received: rec.Received, Email: rec.Email})
 		}
 	}
-	slices.SortFunc(sums, func(a, b Summary) int { // by number
-		return cmp.Or(len(a.UID)-len(b.UID), cmp.Compare(a.UID, b.UID))
-	})
+	slices.SortFunc(sums, byNumber)
 	return sums
+}
+
+// byNumber orders messages of one generation from the oldest to the newest.
+func byNumber(a, b Summary) int {
+	return cmp.Or(len(a.UID)-len(b.UID), cmp.Compare(a.UID, b.UID))
 }
 
 // isQuiet tells whether there is nothing to do in the mailbox, by what the
@@ -71,10 +73,11 @@ func (r *run) isQuiet() bool {
 		return false
 	}
 	listed := r.remembered()
-	if len(listed) != int(st.Messages) {
+	nameless := func(s Summary) bool { return s.Email == "" }
+	if len(listed) != int(st.Messages) || r.opening.emails && slices.ContainsFunc(listed, nameless) {
 		return false
 	}
-	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held})
+	pl := makePlan(&r.a, view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, elsewhere: r.elsewhere})
 	r.report.Listed, r.report.Skipped = len(listed), pl.skipped
 	return pl.isEmpty()
 }

@@ -29,7 +29,7 @@ type tour struct {
 	past   imapclient.Stats // of c, before
 	keep   bool             // c is not to be logged out
 	boxes  []imapclient.ListedMailbox
-	held   map[string]bool // what was delivered, by its name over all mailboxes; nil if it does not matter
+	mail   emails // nil if it does not matter
 	report Report
 }
 
@@ -104,8 +104,8 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 	}
 	var boxes []imapclient.ListedMailbox
 	for _, m := range all {
-		if m.Name == t.a.After.MoveTo && m.Name != "" {
-			continue // what is moved there would come again
+		if t.a.movesTo(m.Name) {
+			continue // what is there was delivered before it was moved
 		}
 		if !m.Has(`\Noselect`) && !m.Has(`\NonExistent`) && isChosen(m, t.a.Mailboxes) {
 			boxes = append(boxes, m)
@@ -117,8 +117,8 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 		}
 	}
 	slices.SortStableFunc(boxes, func(a, b imapclient.ListedMailbox) int { return rank(a) - rank(b) })
-	if n := len(boxes); n > 1 && boxes[n-1].Has(`\All`) {
-		t.held = make(map[string]bool)
+	if _, ok := emailItems(caps); ok && len(boxes) > 1 && boxes[len(boxes)-1].Has(`\All`) {
+		t.mail = make(emails)
 	}
 	return boxes, nil
 }
@@ -151,18 +151,14 @@ func (t *tour) once(ctx context.Context, m imapclient.ListedMailbox, tried map[U
 	}
 	a := t.a
 	a.Mailbox, a.Mailboxes = m.Name, nil
-	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, tried: tried, opening: opening{client: t.c, emails: t.held != nil}}
+	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, tried: tried, opening: opening{client: t.c, emails: t.mail != nil}}
 	r.opening.status = m.Status
-	if t.held != nil && m.Has(`\All`) {
-		r.held = func(email string) bool { return t.held[email] }
+	if t.mail != nil && m.Has(`\All`) {
+		r.elsewhere = t.mail
 	}
 	err := do(ctx, r)
-	if t.held != nil {
-		for _, rec := range r.known {
-			if rec.Stage >= Settled && !rec.Twin && rec.Email != "" {
-				t.held[rec.Email] = true
-			}
-		}
+	if t.mail != nil {
+		t.mail.add(r)
 	}
 	return err
 }

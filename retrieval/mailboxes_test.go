@@ -140,3 +140,73 @@ func TestAllMail(t *testing.T) {
 		}
 	}, retrieval.IMAP)
 }
+
+// A mailbox of all messages that is added later does not bring again what was
+// delivered before anybody had asked for the messages' names.
+func TestAllMailLater(t *testing.T) {
+	quickly(t, &retrievaltest.ServerOptions{Profile: retrievaltest.Gmail}, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		q.acct.Mailboxes = []string{"INBOX"}
+		q.run()
+		q.run()
+		q.acct.Mailboxes = []string{"*"}
+		for range 3 {
+			q.run()
+			if got, want := q.shelf.from(), "INBOX:A INBOX:B"; got != want {
+				t.Fatalf("delivered %q, want %q", got, want)
+			}
+		}
+	}, retrieval.IMAP)
+}
+
+// What was moved away after its delivery is not delivered from there.
+func TestAfterWithinMailboxes(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Create("Done")
+		q.acct.Mailboxes = []string{"*"}
+		q.acct.After.MoveTo = "Done"
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		for range 3 {
+			q.run()
+		}
+		if got, want := q.shelf.from(), "INBOX:A INBOX:B"; got != want {
+			t.Errorf("delivered %q, want %q", got, want)
+		}
+		q.acct.Mailboxes, q.acct.Mailbox = nil, "Done"
+		if rep, err := q.try(); err == nil {
+			t.Errorf("%+v, want an error: it is the mailbox to move to", rep)
+		}
+	}, retrieval.IMAP)
+}
+
+// What is still to come from a mailbox, because of a limit or a failure, does
+// not come from that of all messages meanwhile.
+func TestAllMailMeanwhile(t *testing.T) {
+	for name, hinder := range map[string]func(q *quick){
+		"limit": func(q *quick) { q.acct.Limits.Messages = 1 },
+		"failure": func(q *quick) {
+			failed := make(map[string]bool)
+			q.shelf.refuse = func(m *retrieval.Message, data string) error {
+				if s := subject(data); m.Box.Mailbox == "INBOX" && !failed[s] {
+					failed[s] = true
+					return retrieval.ErrDeferred
+				}
+				return nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, &retrievaltest.ServerOptions{Profile: retrievaltest.Gmail}, func(t *testing.T, q *quick) {
+				q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+				q.acct.Mailboxes = []string{"*"}
+				hinder(q)
+				for range 6 {
+					q.run()
+				}
+				if got, want := q.shelf.from(), "INBOX:A INBOX:B INBOX:C"; got != want {
+					t.Errorf("delivered %q, want %q", got, want)
+				}
+			}, retrieval.IMAP)
+		})
+	}
+}

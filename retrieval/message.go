@@ -86,7 +86,7 @@ type Message struct {
 	observe func(n int64) // told of octets as they pass
 	printer *printer      // shown them
 	limit   int64         // more octets than that are ErrTooLarge; 0: any number may come
-	some    bool          // none at all is ErrTruncated
+	some    bool          // no octets at all are ErrTruncated
 }
 
 // NewMessage returns a message whose octets are read from body. It is for
@@ -112,6 +112,15 @@ func (m *Message) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// atEnd returns what reading ends with when the source has ended. Announced
+// sizes may be wrong by a lot, but something is not nothing.
+func (m *Message) atEnd() error {
+	if m.some && m.n == 0 {
+		return fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)
+	}
+	return io.EOF
+}
+
 // WriteTo writes what is left of the message to w, without a copy in between
 // if the source can do that.
 func (m *Message) WriteTo(w io.Writer) (int64, error) {
@@ -123,9 +132,8 @@ func (m *Message) WriteTo(w io.Writer) (int64, error) {
 	_, err := io.Copy(cw, m.body)
 	switch {
 	case err == nil:
-		if m.end = m.atEnd(); m.end != io.EOF {
-			err = m.end
-		}
+		m.end = m.atEnd()
+		err = m.readError()
 	case cw.err == nil:
 		m.end = err // the source's error, not the writer's
 	}
@@ -147,15 +155,6 @@ func (m *Message) readError() error {
 		return nil
 	}
 	return m.end
-}
-
-// atEnd returns io.EOF, or what is wrong with an end here: sizes may be wrong
-// by a lot, but something is not nothing.
-func (m *Message) atEnd() error {
-	if m.some && m.n == 0 {
-		return fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)
-	}
-	return io.EOF
 }
 
 // isTooLarge tells whether n more octets are too many.

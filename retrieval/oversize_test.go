@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"example.com/postbag/message"
 	"example.com/postbag/retrieval"
@@ -168,6 +169,44 @@ func TestImpossibleAccounts(t *testing.T) {
 			if _, all := q.server.Sessions(); all > 0 {
 				t.Error("there was a session")
 			}
+		})
+	}
+}
+
+// A header section goes when the message that takes its place is found after a
+// crash.
+func TestOversizeCrash(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		f := &seeker{shelf: q.shelf}
+		q.acct.Limits.MessageSize = 1000
+		q.server.Deliver(mail("BIG", 5000))
+		q.into(f)
+		q.want("(BIG)", "BIG")
+		time.Sleep(time.Second)
+		q.acct.Limits.MessageSize = 0
+		q.crashed(f, "BIG")
+		q.into(f)
+		q.want("BIG", "BIG")
+	})
+}
+
+// A sink within another one is told that it gets a header section alone.
+func TestOversizeComposed(t *testing.T) {
+	always := func(*retrieval.Head) bool { return true }
+	for name, compose := range map[string]func(retrieval.Sink) retrieval.Sink{
+		"tee":    func(s retrieval.Sink) retrieval.Sink { return retrieval.Tee(s) },
+		"filter": func(s retrieval.Sink) retrieval.Sink { return retrieval.DropUnless(s, always) },
+		"route": func(s retrieval.Sink) retrieval.Sink {
+			return retrieval.Route(map[string]retrieval.Sink{"": s}, func(*retrieval.Head) string { return "" })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, nil, func(t *testing.T, q *quick) {
+				q.acct.Limits.MessageSize = 1000
+				q.server.Deliver(mail("BIG", 5000))
+				q.into(compose(q.shelf))
+				q.want("(BIG)", "BIG")
+			})
 		})
 	}
 }

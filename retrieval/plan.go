@@ -47,9 +47,9 @@ type view struct {
 	clock  time.Time // the mailbox's
 	now    time.Time // everybody's
 
-	// held tells whether a message, by its name over all mailboxes, was
-	// delivered from another one; nil says never.
-	held func(email string) bool
+	// elsewhere are the messages of other mailboxes, if this is the one of all
+	// messages.
+	elsewhere emails
 
 	tried map[UID]bool // failed moments ago
 }
@@ -92,7 +92,7 @@ func makePlan(a *Account, v view) *plan {
 			pl.again(rec)
 		case ok && rec.Stage == Settled && rec.HeaderOnly && (a.Limits.MessageSize <= 0 || max(s.Size, rec.Size) <= a.Limits.MessageSize):
 			pl.fresh(a, v, s, p(s, nil, at), rec)
-		case ok && rec.Stage == Settled && rec.Twin && mirrored && (v.held == nil || !v.held(rec.Email)):
+		case ok && rec.Stage == Settled && rec.Twin && mirrored && !v.elsewhere.isHeld(rec.Email):
 			pl.fresh(a, v, s, p(s, nil, at), rec) // the other copy is gone
 		case ok && rec.Stage == Settled:
 			pl.known(p(s, &rec, at), s, rec, mirrored)
@@ -119,11 +119,14 @@ func (pl *plan) fresh(a *Account, v view, s *Summary, act Action, rec Record) {
 	case v.tried[s.UID]:
 		pl.leave()
 		return
-	case known && rec.Attempts > 0 && v.now.Before(rec.Retry):
+	case known && rec.rests(v.now):
 		pl.leave()
 		pl.quarantined++
 		return
-	case !known && v.held != nil && s.Email != "" && v.held(s.Email):
+	case s.Email != "" && v.elsewhere.isComing(s.Email):
+		pl.leave()
+		return
+	case !known && s.Email != "" && v.elsewhere.isHeld(s.Email):
 		pl.skipped++
 		pl.put = append(pl.put, Record{UID: s.UID, Stage: Settled, Twin: true, Email: s.Email, Flags: s.Flags, Since: v.now, Delivered: v.clock})
 		return
@@ -157,13 +160,14 @@ func (pl *plan) again(rec Record) {
 func (pl *plan) known(act Action, s *Summary, rec Record, mirrored bool) {
 	switch act {
 	case Delete, DeliverAndDelete:
-		if rec.HeaderOnly || rec.Twin {
-			pl.skipped++ // it is not here as a whole
+		if rec.HeaderOnly || !rec.isHere() {
+			pl.skipped++ // it is not here, or not as a whole
 			return
 		}
 		pl.doom = append(pl.doom, rec)
 	case Reflag:
-		if rec.Twin {
+		if !rec.isHere() {
+			pl.skipped++
 			rec.Flags = s.Flags
 			pl.put = append(pl.put, rec)
 			return
@@ -194,7 +198,7 @@ func (pl *plan) gone(p Policy, v view, there map[UID]bool) {
 		if there[uid] {
 			continue
 		}
-		if rec.Stage == Settled && !rec.Twin && p(nil, &rec, Position{Now: v.clock}) == Discard {
+		if rec.Stage == Settled && rec.isHere() && p(nil, &rec, Position{Now: v.clock}) == Discard {
 			discard = append(discard, rec)
 			continue
 		}

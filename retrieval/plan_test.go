@@ -118,7 +118,7 @@ func TestTwins(t *testing.T) {
 		{"known, copy gone", ServerSync, map[UID]Record{"1": {UID: "1", Stage: Settled, Twin: true, Email: "m1"}}, "m2", "13"},
 		{"known, copy gone, no mirror", LeaveOnServer, map[UID]Record{"1": {UID: "1", Stage: Settled, Twin: true, Email: "m1"}}, "m2", "3"},
 	} {
-		pl := makePlan(&Account{Policy: tt.policy}, view{listed: listed, known: tt.known, held: func(email string) bool { return email == tt.held }})
+		pl := makePlan(&Account{Policy: tt.policy}, view{listed: listed, known: tt.known, elsewhere: emails{tt.held: true}})
 		got := ""
 		for _, j := range pl.deliver {
 			got += string(j.UID)

@@ -31,7 +31,8 @@ const (
 //	ServerSync        Deliver             Reflag if different  Discard
 //
 // A message that an earlier run doomed is deleted again without asking the
-// policy. The record of one that is gone is kept for another 30 days, so that
+// policy. What is known and not here as a whole ([Record.Twin], [Record.Seeded],
+// [Record.HeaderOnly]) is not deleted. The record of one that is gone is kept for another 30 days, so that
 // a server which shows it again does not get it delivered twice.
 type Policy func(remote *Summary, local *Record, at Position) Action
 
@@ -40,7 +41,8 @@ type Position struct {
 	// Now is what the mailbox's [Clock] shows.
 	Now time.Time
 
-	// Newer is how many messages are listed that are newer.
+	// Newer is how many messages are listed that are newer, whether the
+	// account's filter wants them or not.
 	Newer int
 }
 

@@ -122,4 +122,7 @@ func TestOutOfStep(t *testing.T) {
 	if want := []string{"a a\r\n", "b is gone", "c c\r\n"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	if err := r.Delete("a", "b", "c"); err != nil {
+		t.Errorf("Delete: %v: that another client was faster with one is no error", err)
+	}
 }

@@ -25,6 +25,13 @@ func retry(now time.Time, attempts int, err error) time.Time {
 	return now.Add(min(firstWait<<min(attempts-patience, 10), lastWait))
 }
 
+// rests tells whether the next attempt is not due yet. One that is due in longer
+// than ever was noted by a clock that was wrong.
+func (r *Record) rests(now time.Time) bool {
+	wait := r.Retry.Sub(now)
+	return r.Attempts > 0 && wait > 0 && wait <= lastWait
+}
+
 // note notes that a message could not be retrieved or delivered. It is
 // recorded with the next batch.
 func (b *batches) note(uid UID, err error) {

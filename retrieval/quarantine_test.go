@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/postbag/message"
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/retrievaltest"
 )
@@ -16,9 +17,16 @@ import (
 // A message over which the server hangs up each time does not keep the others
 // from coming, and is tried again less and less often. F58.
 func TestPoison(t *testing.T) {
+	t.Run("retrieved", func(t *testing.T) { poison(t, retrieval.Filter{}) })
+	t.Run("asked about", func(t *testing.T) {
+		poison(t, retrieval.Filter{Envelope: func(_ retrieval.Summary, e *message.Envelope) bool { return true }})
+	})
+}
+
+func poison(t *testing.T, filter retrieval.Filter) {
 	o := &retrievaltest.ServerOptions{Security: retrieval.Plaintext}
 	quickly(t, o, func(t *testing.T, q *quick) {
-		q.acct.Policy = retrieval.DownloadAndDelete
+		q.acct.Policy, q.acct.Filter = retrieval.DownloadAndDelete, filter
 		q.server.Deliver(mail("A", 1), mail("POISON", 1), mail("C", 1))
 		sound := q.acct.Dial
 		q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -29,7 +37,9 @@ func TestPoison(t *testing.T) {
 			if _, err := q.try(); !errors.Is(err, retrieval.ErrSession) {
 				t.Fatalf("run %d: %v, want ErrSession", n, err)
 			}
-			q.shelf.mustHave(t, "A")
+			if filter.Envelope == nil {
+				q.shelf.mustHave(t, "A")
+			}
 		}
 		if rep := q.run(); rep.Quarantined != 1 {
 			t.Errorf("%+v, want one in quarantine", rep)
@@ -123,4 +133,75 @@ func (s *shelf) mustHave(t *testing.T, want string) {
 	if n != 1 {
 		t.Fatalf("%s is on the shelf %d times", want, n)
 	}
+}
+
+// A message that has failed before, and whose delivery a crash then interrupts,
+// is found like any other.
+func TestCrashAfterFailure(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		f := &seeker{shelf: q.shelf}
+		q.server.Deliver(mail("A", 1))
+		q.shelf.refuse = func(*retrieval.Message, string) error { return retrieval.ErrDeferred }
+		q.into(f)
+		q.shelf.refuse = nil
+		q.crashed(f, "A")
+		if rep := q.into(f); rep.Delivered > 0 {
+			t.Errorf("%+v, want none delivered again", rep)
+		}
+		q.want("A", "A")
+	})
+}
+
+// A Tee does not deliver again to those who have it, also if the others have
+// put it off.
+func TestTeeAfterDeferral(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		one, two := &seeker{shelf: newShelf()}, &seeker{shelf: newShelf()}
+		q.server.Deliver(mail("A", 1))
+		two.refuse = func(*retrieval.Message, string) error { return retrieval.ErrDeferred }
+		for range 5 {
+			q.into(retrieval.Tee(one, two))
+		}
+		two.refuse = nil
+		days(2)
+		q.into(retrieval.Tee(one, two))
+		if got := one.subjects() + "|" + two.subjects(); got != "A|A" {
+			t.Errorf("the sinks have %q, want A in each", got)
+		}
+	})
+}
+
+// What the server cannot send is put into quarantine, also when another
+// message was the first to arrive.
+func TestUnsendable(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		sound := q.acct
+		for range 3 {
+			q.acct = retrievaltest.Faulty(t, sound, retrievaltest.Answer(retrievaltest.BeforeCommand("RETR", 1), "-ERR it is damaged"))
+			q.run()
+		}
+		q.acct = sound
+		if rep := q.run(); rep.Quarantined != 1 {
+			t.Errorf("%+v, want one in quarantine", rep)
+		}
+		q.want("B", "A B")
+	}, retrieval.POP3)
+}
+
+// A clock that was far ahead when a message failed does not keep it in
+// quarantine for years.
+func TestQuarantineAfterJump(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1))
+		q.shelf.refuse = func(*retrieval.Message, string) error { return retrieval.ErrRejected }
+		q.run()
+		q.shelf.refuse = nil
+		for _, rec := range q.state().Records {
+			rec.Retry = rec.Retry.AddDate(20, 0, 0)
+			q.put(rec)
+		}
+		q.run()
+		q.want("A", "A")
+	})
 }

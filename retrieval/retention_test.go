@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/postbag/retrieval"
+	"example.com/postbag/retrieval/retrievaltest"
 )
 
 // What is 3 days here goes there, and nothing that is not here. F135.
@@ -104,4 +105,45 @@ func TestTimeLimit(t *testing.T) {
 		q.run()
 		q.want("A B C D", "")
 	})
+}
+
+// The newest are those with the highest UIDs, in whatever order the server
+// tells of them.
+func TestKeepLastOutOfOrder(t *testing.T) {
+	o := &retrievaltest.ServerOptions{Without: []string{"CONDSTORE", "QRESYNC"}}
+	quickly(t, o, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.KeepLast(1)
+		q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+		q.acct = retrievaltest.Faulty(t, q.acct, retrievaltest.Answer(retrievaltest.AfterCommand("UID FETCH", 1),
+			"* 3 FETCH (UID 3 FLAGS () RFC822.SIZE 70)\r\n* 2 FETCH (UID 2 FLAGS () RFC822.SIZE 70)\r\n* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 70)\r\nOK done"))
+		q.run()
+		q.want("A B C", "C")
+	}, retrieval.IMAP)
+}
+
+// Where a listing goes on from an earlier one, a message whose delivery failed
+// is in it, although it is older.
+func TestRaisedLimitFails(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.MessageSize = 1000
+		q.server.Deliver(mail("BIG", 5000))
+		q.run()
+		q.run()
+		q.acct.Limits.MessageSize = 0
+		q.shelf.refuse = func(*retrieval.Message, string) error { return retrieval.ErrDeferred }
+		q.run()
+		q.shelf.refuse = nil
+		before := len(q.server.Commands())
+		q.run()
+		q.want("BIG", "BIG")
+		n := 0
+		for _, c := range q.server.Commands()[before:] {
+			if c.Name == "UID FETCH" {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("UID FETCH %d times, want once: for the message", n)
+		}
+	}, retrieval.IMAP)
 }

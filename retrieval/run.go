@@ -45,8 +45,8 @@ type run struct {
 	sink  Sink
 	store Store
 
-	opening opening                 // how sessions begin
-	held    func(email string) bool // see view
+	opening   opening // how sessions begin
+	elsewhere emails  // see view
 
 	endBatch func() // of the sink
 	page     Page
@@ -60,12 +60,14 @@ type run struct {
 	tried map[UID]bool // failed in this run: not to be tried again
 
 	r        Retriever
+	listed   []Summary
 	features Features // of the last session
 	report   Report
 
 	// unsettled: a message was retrieved and not settled. This session must
 	// not tell the server that all went well.
 	unsettled bool
+	peeked    bool     // likewise: one was retrieved only to be looked at
 	doomed    []UID    // recorded as such: may be deleted now
 	again     []Record // of those, what an earlier run was to delete
 	sent      []UID    // by a dry run: whose changes here would be carried to the server
@@ -140,11 +142,17 @@ func (r *run) decide(ctx context.Context) (*plan, []byte, error) {
 	if err := r.recover(ctx); err != nil {
 		return nil, nil, err
 	}
-	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, held: r.held, tried: r.tried}
+	if err := r.learnNames(ctx, listed); err != nil {
+		return nil, nil, err
+	}
+	v := view{listed: listed, known: r.known, clock: r.state.Clock.Time, now: r.now, elsewhere: r.elsewhere, tried: r.tried}
 	if v, err = r.carry(ctx, v); err != nil {
 		return nil, nil, err
 	}
-	pl := makePlan(&r.a, v)
+	pl, err := r.settledOnly(ctx, v)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := r.narrow(ctx, pl); err != nil {
 		return nil, nil, err
 	}
@@ -240,8 +248,8 @@ func (r *run) recover(ctx context.Context) error {
 	}
 	var found []Record
 	for _, rec := range r.known {
-		if rec.Stage != Intended {
-			continue
+		if rec.Stage != Intended || rec.rests(r.now) {
+			continue // what failed and was not tried again since is not here
 		}
 		ref, ok, err := f.Find(ctx, r.box, rec)
 		if err != nil {
@@ -268,7 +276,7 @@ func (r *run) doom(ctx context.Context, recs []Record) error {
 
 // commit deletes on the server what is recorded as doomed.
 func (r *run) commit(ctx context.Context) error {
-	if r.unsettled {
+	if (r.unsettled || r.peeked) && r.features.Protocol == POP3 {
 		if len(r.doomed) == 0 {
 			return nil // close drops the line
 		}

@@ -99,8 +99,12 @@ type Record struct {
 	Email string
 
 	// Twin says that nothing was delivered, because the message was delivered
-	// from another mailbox of the account.
+	// from another mailbox of the account. It is never deleted.
 	Twin bool
+
+	// Seeded says that nothing was delivered, because the message counts as
+	// settled by [Reseed]. It is never deleted.
+	Seeded bool
 
 	// HeaderOnly says that the header section is delivered alone, because the
 	// message is larger than the account's limit. It is never deleted.
@@ -126,3 +130,6 @@ type Record struct {
 	Attempts int
 	Retry    time.Time
 }
+
+// isHere tells whether a settled message, or its header section, was delivered.
+func (r *Record) isHere() bool { return !r.Twin && !r.Seeded }

@@ -96,8 +96,7 @@ func (a *Account) checkUpstream() error {
 // trash is the mailbox that removed messages are moved to; empty: they are
 // deleted.
 func (a *Account) trash() string {
-	trash := Account{Mailbox: a.Upstream.Trash}
-	if a.Upstream.Trash == "" || trash.Box().Mailbox == a.Box().Mailbox {
+	if a.Upstream.Trash == "" || isSameMailbox(a.Upstream.Trash, a.Mailbox) {
 		return ""
 	}
 	return a.Upstream.Trash

@@ -93,6 +93,7 @@ func line(r retrieval.Record) string {
 	add(len(r.Flags) > 0, "%s", flags)
 	add(r.Email != "", "email %s", printable(r.Email))
 	add(r.Twin, "twin")
+	add(r.Seeded, "seeded")
 	add(r.HeaderOnly, "header only")
 	add(r.Due, "action due")
 	add(!r.Vanished.IsZero(), "vanished %s", at(r.Vanished))
@@ -157,6 +158,7 @@ func jsonRecord(r retrieval.Record) any {
 		Print      string           `json:"print,omitempty"`
 		Email      string           `json:"email,omitempty"`
 		Twin       bool             `json:"twin,omitempty"`
+		Seeded     bool             `json:"seeded,omitempty"`
 		HeaderOnly bool             `json:"header_only,omitempty"`
 		Due        bool             `json:"due,omitempty"`
 		Vanished   time.Time        `json:"vanished,omitzero"`
@@ -165,7 +167,7 @@ func jsonRecord(r retrieval.Record) any {
 		Retry      time.Time        `json:"retry,omitzero"`
 	}{
 		UID: r.UID, Stage: stages[r.Stage], Ref: r.Ref, Flags: r.Flags, Since: r.Since, Delivered: r.Delivered, Received: r.Received,
-		Size: r.Size, Email: r.Email, Twin: r.Twin, HeaderOnly: r.HeaderOnly, Due: r.Due, Vanished: r.Vanished,
+		Size: r.Size, Email: r.Email, Twin: r.Twin, Seeded: r.Seeded, HeaderOnly: r.HeaderOnly, Due: r.Due, Vanished: r.Vanished,
 		Deletes: r.Deletes, Attempts: r.Attempts, Retry: r.Retry,
 	}
 	if r.Print != (retrieval.Print{}) {

@@ -87,7 +87,7 @@ func TestLedger(t *testing.T) {
 	want["no time"] = retrieval.Record{UID: "no time", Stage: retrieval.Doomed, Flags: []retrieval.Flag{retrieval.FlagSeen, "", "ü"}}
 	want["all"] = retrieval.Record{
 		UID: "all", Stage: retrieval.Settled, Ref: "r", Flags: []retrieval.Flag{"f"}, Since: since, Delivered: since.Add(1), Size: 1 << 40,
-		Print: retrieval.Print{1, 15: 2}, Email: "M1", Twin: true, HeaderOnly: true, Due: true, Received: since.Add(7), Vanished: since.Add(2), Missed: since.Add(9), Deletes: 3, Attempts: 4, Retry: since.Add(-1),
+		Print: retrieval.Print{1, 15: 2}, Email: "M1", Twin: true, Seeded: true, HeaderOnly: true, Due: true, Received: since.Add(7), Vanished: since.Add(2), Missed: since.Add(9), Deletes: 3, Attempts: 4, Retry: since.Add(-1),
 	}
 	for _, rec := range want {
 		put(t, l, inbox, rec)

@@ -56,6 +56,7 @@ const (
 	hasAttempts
 	hasRetry
 	hasMissed
+	hasSeeded
 	hasUnknown
 )
 
@@ -88,6 +89,7 @@ func encodeRecord(r *retrieval.Record) []byte {
 	e.number(hasAttempts, int64(r.Attempts))
 	e.time(hasRetry, r.Retry)
 	e.time(hasMissed, r.Missed)
+	e.mark(hasSeeded, r.Seeded)
 
 	b := make([]byte, 0, len(e.b)+16)
 	b = append(b, recordVersion)
@@ -154,6 +156,7 @@ func decodeFields(uid retrieval.UID, b []byte) (r retrieval.Record, err error) {
 	r.Attempts = int(d.value(hasAttempts))
 	r.Retry = d.time(hasRetry)
 	r.Missed = d.time(hasMissed)
+	r.Seeded = d.has&hasSeeded != 0
 	if d.bad || len(d.rest) > 0 || !known(r.Stage) {
 		return r, errBadRecord
 	}
