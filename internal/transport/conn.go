@@ -289,6 +289,9 @@ type counted struct {
 
 func (n *counted) Read(p []byte) (int, error) {
 	n.SetReadDeadline(n.c.readDeadline())
+	if u := n.c.unsent.Load(); u != nil {
+		n.SetReadDeadline(u.until) // a Send that failed just now has set it before
+	}
 	start := time.Now()
 	k, err := n.Conn.Read(p)
 	n.c.in.Add(int64(k))
