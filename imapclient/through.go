@@ -99,7 +99,7 @@ func (t *through) narrow(e *HangUpError) bool {
 			break
 		}
 		t.queue = []Set{next}
-	case n < e.asked || n == 2 || e.sending: // it was in the middle of them
+	case n == 2 || e.Likely().Len() == 1:
 		t.queue = []Set{next, rest}
 	default:
 		half, other, _ := e.Suspects.cut(n / 2)
