@@ -93,7 +93,8 @@ type following struct {
 	fresh    []Summary
 	changed  []Summary
 	vanished Set
-	top      uint32 // the highest UID seen
+	told     []uidRange // vanished, too
+	top      uint32     // the highest UID seen
 }
 
 // open opens the mailbox, with QRESYNC if there is something to go on from.
@@ -111,6 +112,7 @@ func (f *following) open(mailbox string, readOnly bool) (err error) {
 		params = "(CONDSTORE)"
 	}
 	f.box, err = c.openNow(mailbox, readOnly, params, f.wait)
+	f.gathered()
 	if err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func (f *following) wait(r *response) (bool, error) {
 	if r.word() == "VANISHED" {
 		set, err := r.vanishedSet()
 		if err == nil {
-			f.vanished = union(f.vanished, set.both(f.known))
+			f.gather(set)
 		}
 		return true, err
 	}
@@ -148,6 +150,23 @@ func (f *following) wait(r *response) (bool, error) {
 	}
 	f.row(w)
 	return true, nil
+}
+
+// gather adds to what has vanished. It is put in order only when it is twice as
+// much as before: a server may tell of each message in a response of its own.
+func (f *following) gather(set Set) {
+	f.told = append(f.told, set.ranges...)
+	if len(f.told) > 2*len(f.vanished.ranges)+1000 {
+		f.gathered()
+	}
+}
+
+// gathered puts what has vanished in order.
+func (f *following) gathered() {
+	if len(f.told) > 0 {
+		f.vanished = union(f.vanished, normal(f.told).both(f.known))
+		f.told = nil
+	}
 }
 
 // row takes a message whose flags have changed.
@@ -235,7 +254,9 @@ func (f *following) summaries(set Set, each func(Summary)) error {
 
 // flags asks for the flags that have changed. RFC 7162 section 3.1.4.1.
 func (f *following) flags() error {
-	return f.c.run("UID FETCH", fmt.Sprintf("1:%d (UID FLAGS) (CHANGEDSINCE %d)", f.since.UIDNext-1, f.since.HighestModSeq), f.wait)
+	err := f.c.run("UID FETCH", fmt.Sprintf("1:%d (UID FLAGS) (CHANGEDSINCE %d)", f.since.UIDNext-1, f.since.HighestModSeq), f.wait)
+	f.gathered()
+	return err
 }
 
 // gone asks which of the known messages are there.
