@@ -174,6 +174,26 @@ func (s *signalling) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
+// A file that somebody has called the two thousand millionth message of a UID is
+// none, and does not let every delivery look for the others.
+func TestHighNumber(t *testing.T) {
+	dir := t.TempDir()
+	d, err := disk.OpenMaildir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := os.WriteFile(filepath.Join(dir, "cur", "postbag-"+strings.Repeat("0", 32)+"-2000000000:2,S"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if copies, err := d.Copies(t.Context(), inbox); err != nil || len(copies) != 0 {
+		t.Fatalf("%v, %v", copies, err)
+	}
+	if _, err := d.Deliver(t.Context(), message("1", "x")); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func wantNew(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, "new"))
