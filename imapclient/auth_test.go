@@ -31,6 +31,7 @@ func TestAuth(t *testing.T) {
 			"C: a1 AUTHENTICATE PLAIN " + plain, "S: a1 BAD no such mechanism", "C: z1 AUTHENTICATE LOGIN", "S: + VXNlcm5hbWU6", "C: " + b64text("joe"), "S: + UGFzc3dvcmQ6", "C: " + b64text("secret pass"), ok}, nil},
 		{"LOGIN where there is no mechanism", password, []string{"S: * OK [CAPABILITY IMAP4rev1 AUTH=GSSAPI] hi", `C: z1 LOGIN "joe" "secret pass"`, ok}, nil},
 		{"wrong", password, []string{"S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN SASL-IR] hi", "C: a1 AUTHENTICATE PLAIN " + plain, "S: a1 NO [AUTHENTICATIONFAILED] secret pass is wrong"}, imapclient.ErrAuth},
+		{"wrong, and what is said of it is cut within the password", password, []string{"S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN SASL-IR] hi", "C: a1 AUTHENTICATE PLAIN " + plain, "S: a1 NO " + strings.Repeat("x", 494) + "secret pass"}, imapclient.ErrAuth},
 		{"not now", password, []string{"S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN SASL-IR] hi", "C: a1 AUTHENTICATE PLAIN " + plain, "S: a1 NO [UNAVAILABLE] later"}, imapclient.ErrUnavailable},
 		{"nothing fits", oauth, []string{"S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi"}, errors.ErrUnsupported},
 		{"XOAUTH2", oauth, []string{"S: * OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hi", "C: z1 AUTHENTICATE XOAUTH2 " + xoauth2, ok}, nil},

@@ -129,11 +129,12 @@ func (c *Client) statusError(command, status string, rest []byte) *Error {
 	e := &Error{Command: command, Status: status}
 	code, _, text := splitCode(rest)
 	e.Code = code
-	const enough = 500 // of a server's words
+	const enough = 500   // of a server's words
+	text = c.scrub(text) // before it is cut, perhaps within a secret
 	if len(text) > enough {
 		text = text[:enough]
 	}
-	e.Text = string(c.scrub(bytes.ToValidUTF8(text, []byte("\ufffd"))))
+	e.Text = strings.ToValidUTF8(string(text), "\ufffd")
 	e.RetryAfter = backoff(e.Text)
 	return e
 }

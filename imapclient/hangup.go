@@ -34,6 +34,15 @@ func (e *HangUpError) Error() string {
 // Unwrap returns Err.
 func (e *HangUpError) Unwrap() error { return e.Err }
 
+// Likely returns those of Suspects that are to be suspected first: Next alone,
+// if it was being sent or others of its command had been, else all of them.
+func (e *HangUpError) Likely() Set {
+	if e.sending || int(e.Suspects.Len()) < e.asked {
+		return UIDs(e.Next)
+	}
+	return e.Suspects
+}
+
 // hungUp adds to the error that a session has ended with what had not come. What
 // this side has ended stays as it is.
 func (f *fetch) hungUp(ctx context.Context, err error) error {

@@ -20,7 +20,7 @@ const defaultIdle = 28 * time.Minute
 // session goes on, unless the server does not answer within 10 seconds. A
 // server that does not begin to idle within 10 seconds is told to end it, too.
 func (c *Client) Idle(ctx context.Context, d time.Duration) (Activity, error) {
-	end, err := c.begin(context.WithoutCancel(ctx))
+	end, err := c.beginListening(ctx)
 	if err != nil {
 		return Activity{}, err
 	}

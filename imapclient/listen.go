@@ -72,6 +72,32 @@ func (l *listening) run(ctx context.Context, c *Client) error {
 	return err
 }
 
+// beginListening is begin for a method that ends what it does when ctx ends, in
+// listenGrace, and goes on.
+func (c *Client) beginListening(ctx context.Context) (end func(), err error) {
+	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		grace := time.NewTimer(listenGrace)
+		defer grace.Stop()
+		select {
+		case <-grace.C:
+			cancel(context.Cause(ctx))
+		case <-later.Done():
+		}
+	})
+	release, err := c.begin(later)
+	if err != nil {
+		stop()
+		cancel(nil)
+		return nil, err
+	}
+	return func() {
+		release()
+		stop()
+		cancel(nil)
+	}, nil
+}
+
 // after has f called, unless the listening is over before.
 func (l *listening) after(d time.Duration, f func()) *time.Timer {
 	l.mu.Lock()

@@ -67,7 +67,7 @@ func (c *Client) readName(wire []byte) string {
 		return strings.ToValidUTF8(string(wire), "\ufffd")
 	}
 	name := decodeName(string(wire))
-	if encodeName(name) != string(wire) && len(c.oddNames) < maxOddNames && badArgument("", string(wire)) == nil {
+	if encodeName(name) != string(wire) && len(c.oddNames) < maxOddNames && len(wire) <= maxName && badArgument("", string(wire)) == nil {
 		if c.oddNames == nil {
 			c.oddNames = make(map[string]string)
 		}

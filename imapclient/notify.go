@@ -3,6 +3,7 @@ package imapclient
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,9 @@ func (w *Watch) notify() error {
 		args := w.notifyArgs(events)
 		if args == "" {
 			w.way = w.after(WatchNotify)
+			if w.o.All {
+				return fmt.Errorf("imap: NOTIFY: %d mailboxes are too many for a line: %w", len(w.o.Mailboxes), errors.ErrUnsupported)
+			}
 			return nil
 		}
 		lost, before := w.lost, w.lostOnce
@@ -59,8 +63,9 @@ func (w *Watch) notified() error {
 	}
 	w.way, w.started = WatchNotify, true
 	var unknown []string
+	known := w.knownNames()
 	for _, name := range w.o.Mailboxes {
-		if !slices.ContainsFunc(w.knownNames(), func(known string) bool { return sameName(name, known) }) {
+		if w.known[name] == nil && !slices.ContainsFunc(known, func(known string) bool { return sameName(name, known) }) {
 			unknown = append(unknown, name)
 		}
 	}

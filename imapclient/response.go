@@ -54,14 +54,20 @@ func (c *Client) read() (*response, error) {
 		if err := r.load(limit); err != nil {
 			return nil, c.afterJunk(err)
 		}
-		if r.begin() {
+		// QUIRK: a server that ends an IDLE of its own accord takes a DONE that
+		// was on the way for a command of that tag. RFC 2177 has no such end.
+		is := r.begin()
+		if is && r.kind == tagged && r.tag == "DONE" {
+			continue
+		}
+		if is {
 			c.junk = ""
 			return r, nil
 		}
 		if !c.greeted {
 			return nil, c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 		}
-		c.junk = string(clip(r.line))
+		c.junk = string(clip(c.scrub(r.line)))
 		if len(r.line) > 0 && r.line[0] == ' ' { // what is behind a row may go on in literals
 			if err := r.finish(); err != nil {
 				return nil, err
@@ -80,7 +86,7 @@ func (c *Client) afterJunk(err error) error {
 	if c.junk == "" {
 		return err
 	}
-	return fmt.Errorf("%w, after it had said %q", err, c.scrub([]byte(c.junk)))
+	return fmt.Errorf("%w, after it had said %q", err, c.junk)
 }
 
 // begin finds out what kind of response the line begins, or returns false if

@@ -2,6 +2,7 @@ package imapclient
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"strconv"
 
@@ -101,7 +102,7 @@ func (s Set) split() []Set {
 	var sets []Set
 	for len(s.ranges) > 0 {
 		var head Set
-		head, s, _ = s.cut(1<<32 - 1)
+		head, s, _ = s.cut(math.MaxInt)
 		sets = append(sets, head)
 	}
 	return sets
@@ -116,8 +117,8 @@ func (s Set) cut(n int) (head, rest Set, took int) {
 		if took == n || size > maxSet {
 			return Set{s.ranges[:i]}, Set{s.ranges[i:]}, took
 		}
-		if count := int(r.last-r.first) + 1; count <= n-took {
-			took += count
+		if count := int64(r.last-r.first) + 1; count <= int64(n-took) {
+			took += int(count)
 			continue
 		}
 		last := r.first + uint32(n-took) - 1

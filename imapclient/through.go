@@ -53,6 +53,7 @@ type through struct {
 	width    int            // commands at a time
 	blame    map[uint32]int // hang-ups of a message that was asked for alone
 	hangUps  int            // in a row
+	began    uint32         // the message that came last, maybe not to its end
 	yield    func(*Message, error) bool
 }
 
@@ -62,10 +63,17 @@ func (t *through) bodies(ctx context.Context) (hung *HangUpError) {
 	stopped := false
 	t.c.wholes(ctx, t.width, func(m *Message, err error) bool {
 		if errors.As(err, &hung) {
+			if t.began != 0 && !(hung.sending && hung.Next == t.began) {
+				t.hangUps = 0
+			}
+			t.began = 0
 			return false
 		}
-		if m != nil {
+		if t.began != 0 { // and has come to its end
 			t.hangUps = 0
+		}
+		if t.began = 0; m != nil {
+			t.began = m.UID
 		}
 		stopped = !t.yield(m, err)
 		return !stopped
@@ -99,7 +107,7 @@ func (t *through) narrow(e *HangUpError) bool {
 			break
 		}
 		t.queue = []Set{next}
-	case n < e.asked || n == 2 || e.sending: // it was in the middle of them
+	case n == 2 || e.Likely().Len() == 1:
 		t.queue = []Set{next, rest}
 	default:
 		half, other, _ := e.Suspects.cut(n / 2)

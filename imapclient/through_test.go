@@ -153,10 +153,10 @@ func TestBodiesThrough(t *testing.T) {
 
 // Going on has its ends.
 func TestBodiesThroughEnds(t *testing.T) {
-	always := make(map[uint32]string)
+	always, within := make(map[uint32]string), make(map[uint32]string)
 	var uids []uint32
 	for uid := uint32(1); uid <= 100; uid++ {
-		uids, always[uid] = append(uids, uid), "before"
+		uids, always[uid], within[uid] = append(uids, uid), "before", "within"
 	}
 	down := errors.New("down")
 	for _, tt := range []struct {
@@ -167,6 +167,7 @@ func TestBodiesThroughEnds(t *testing.T) {
 		sessions int
 	}{
 		{"a server that always hangs up", always, 7, nil, 17},
+		{"a server that cuts every message short", within, 7, nil, 17},
 		{"a server that asks for patience", map[uint32]string{50: "throttled"}, 7, nil, 1},
 		{"another UIDVALIDITY", map[uint32]string{50: "before"}, 8, nil, 2},
 		{"no other session", map[uint32]string{50: "before"}, 7, down, 1},

@@ -163,7 +163,8 @@ func (r *response) flagList() ([]string, error) {
 	// A mailbox has few different lists, too.
 	list := r.rest()
 	end := bytes.IndexByte(list, ')')
-	known := end >= 0 && !bytes.ContainsAny(list[:end], "\"{(")
+	const most = 500 // octets of a list that is kept
+	known := end >= 0 && end <= most && !bytes.ContainsAny(list[:end], "\"{(")
 	if known {
 		if flags, ok := r.c.flagLists[string(list[:end])]; ok {
 			r.pos += end + 1

@@ -74,7 +74,10 @@ type Watch struct {
 	heard  map[string]bool    // those of which there is news
 	absent map[string]bool    // those that are not there
 	listed []ListedMailbox
-	lost   bool // the server has told of less than there was
+
+	octets, listedOctets int // of what is in known, and in listed
+
+	lost bool // the server has told of less than there was
 
 	notifying bool      // NOTIFY is set
 	noIdle    bool      // IDLE is of no use

@@ -44,7 +44,7 @@ func (w *Watch) take() News {
 		n.Mailboxes = append(n.Mailboxes, *w.known[name])
 	}
 	clear(w.heard)
-	w.listed, w.lost = nil, false
+	w.listed, w.listedOctets, w.lost = nil, 0, false
 	return n
 }
 
@@ -82,6 +82,15 @@ func (w *Watch) status(s *Status) {
 	if merged == *old {
 		return
 	}
+	more := len(merged.MailboxID) - len(old.MailboxID)
+	if w.known[s.Name] == nil {
+		more += len(s.Name)
+	}
+	if w.octets+more > maxKept {
+		w.lost = true
+		return
+	}
+	w.octets += more
 	w.known[s.Name] = &merged
 	delete(w.absent, s.Name)
 	if len(w.heard) >= maxHeard {
@@ -122,11 +131,16 @@ func (t Status) with(s *Status) Status {
 
 // list takes what has become of a mailbox.
 func (w *Watch) list(m ListedMailbox) {
-	if m.Has(`\NonExistent`) {
+	if old := w.known[m.Name]; old != nil && m.Has(`\NonExistent`) {
+		w.octets -= len(old.Name) + len(old.MailboxID)
 		delete(w.known, m.Name)
 		delete(w.heard, m.Name)
 	}
-	if len(w.listed) >= maxHeard {
+	size := len(m.Name) + len(m.Delimiter)
+	for _, a := range m.Attributes {
+		size += len(a)
+	}
+	if w.listedOctets += size; len(w.listed) >= maxHeard || w.listedOctets > maxKept {
 		w.lost = true
 		return
 	}

@@ -23,13 +23,7 @@ func (w *Watch) Wait(ctx context.Context) (News, error) {
 	if err := context.Cause(ctx); err != nil {
 		return News{}, err
 	}
-	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
-	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(listenGrace, func() { cancel(context.Cause(ctx)) })
-	})
-	defer stop()
-	end, err := c.begin(later)
+	end, err := c.beginListening(ctx)
 	if err != nil {
 		return News{}, err
 	}
@@ -126,7 +120,7 @@ func (w *Watch) idle(ctx context.Context) error {
 	if refused := (*Error)(nil); c.conn.Err() == nil && (errors.As(err, &refused) || err == errNoPlus) {
 		w.withoutIdle()
 		if refused != nil && refused.RetryAfter > 0 {
-			w.asked = time.Now().Add(refused.RetryAfter - w.o.Poll)
+			w.asked = time.Now().Add(min(refused.RetryAfter, defaultIdle) - w.o.Poll)
 		}
 		return nil
 	}

@@ -46,14 +46,20 @@ func (b *batches) retrieve(ctx context.Context, jobs []job, get getter) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	b.queue, b.order = jobs, jobs
-	uids := make([]UID, len(jobs))
-	for i, j := range jobs {
-		uids[i] = j.UID
-	}
+	var parts [][]job
 	var ended error
-	for m, err := range get(ctx, uids...) {
-		if ended = b.one(ctx, m, err); ended != nil || b.late() {
+	b.queue, parts = narrowed(jobs)
+	for _, b.order = range parts {
+		uids := make([]UID, len(b.order))
+		for i, j := range b.order {
+			uids[i] = j.UID
+		}
+		for m, err := range get(ctx, uids...) {
+			if ended = b.one(ctx, m, err); ended != nil || b.late() {
+				break
+			}
+		}
+		if ended != nil || b.late() {
 			break
 		}
 	}

@@ -151,7 +151,7 @@ func (s *imapSession) each(ctx context.Context, uids []UID, get func(context.Con
 				if m := (*imapclient.MessageError)(nil); s.c.Err() == nil && errors.As(err, &m) {
 					err = &MessageError{s.uid(m.UID), m.Err}
 				} else {
-					err = s.failure(err)
+					err = s.failure(s.blame(err))
 				}
 				if !yield(nil, err) {
 					return
@@ -255,6 +255,20 @@ func (s *imapSession) failure(err error) error {
 		return lost(err)
 	}
 	return err
+}
+
+// blame adds to the error that a session ended with over which messages that
+// may have been.
+func (s *imapSession) blame(err error) error {
+	hung := (*imapclient.HangUpError)(nil)
+	if !errors.As(err, &hung) {
+		return err
+	}
+	b := blamed{error: err}
+	for uid := range hung.Likely().Values() {
+		b.uids = append(b.uids, s.uid(uid))
+	}
+	return b
 }
 
 func (s *imapSession) uid(n uint32) UID {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,68 @@ func poison(t *testing.T, filter retrieval.Filter) {
 		q.run()
 		q.want("A C POISON", "")
 	})
+}
+
+// A server that hangs up over a command before it has sent anything of it does
+// not tell over which of its messages. That is found, and all others come.
+func TestPoisonedCommand(t *testing.T) {
+	o := &retrievaltest.ServerOptions{Security: retrieval.Plaintext}
+	quickly(t, o, func(t *testing.T, q *quick) {
+		const all, bad = 500, 300
+		for n := range all {
+			q.server.Deliver(mail(strconv.Itoa(n+1), 1))
+		}
+		sound := q.acct.Dial
+		q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := sound(ctx, network, addr)
+			return &poisonedConn{c, bad}, err
+		}
+		var got []int
+		for n := range 3 {
+			if _, err := q.try(); !errors.Is(err, retrieval.ErrSession) {
+				t.Fatalf("run %d: %v, want ErrSession", n, err)
+			}
+			got = append(got, len(q.shelf.copies))
+		}
+		rep := q.run()
+		if got = append(got, len(q.shelf.copies)); got[3] != all-1 || rep.Quarantined != 1 {
+			t.Errorf("after each run there are %d messages, and at last %+v; want all but one, which is in quarantine", got, rep)
+		}
+		if got[0] >= got[1] || got[1] >= got[2] {
+			t.Errorf("after each run there are %d messages, want more each time", got)
+		}
+		q.acct.Dial = sound
+		time.Sleep(2 * time.Hour)
+		q.run()
+		q.shelf.mustHave(t, strconv.Itoa(bad))
+	}, retrieval.IMAP)
+}
+
+// poisonedConn hangs up instead of answering a command that asks for a message,
+// as soon as the commands before it are answered.
+type poisonedConn struct {
+	net.Conn
+	uid uint64
+}
+
+func (c *poisonedConn) Write(p []byte) (int, error) {
+	f := strings.Fields(string(p))
+	if len(f) < 4 || f[2] != "FETCH" || !strings.Contains(string(p), "BODY.PEEK[]") {
+		return c.Conn.Write(p)
+	}
+	for part := range strings.SplitSeq(f[3], ",") {
+		from, to, ok := strings.Cut(part, ":")
+		if !ok {
+			to = from
+		}
+		first, _ := strconv.ParseUint(from, 10, 32)
+		last, _ := strconv.ParseUint(to, 10, 32)
+		if first <= c.uid && c.uid <= last {
+			_, err := fmt.Fprintf(c.Conn, "%s LOGOUT\r\n", f[0])
+			return len(p), err
+		}
+	}
+	return c.Conn.Write(p)
 }
 
 // allergicConn breaks when something is received.

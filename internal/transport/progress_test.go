@@ -43,6 +43,7 @@ func TestProgress(t *testing.T) {
 		{"a short answer", transport.Options{}, "OK\r\n", 59 * time.Second, 0},
 		{"off", transport.Options{MinProgress: -1}, line, time.Second, 0},
 		{"any silence is allowed", transport.Options{StallTimeout: -1}, line, time.Second, 0},
+		{"36 years of silence are allowed", transport.Options{StallTimeout: 1 << 60}, line, time.Second, 0},
 		{"less is enough", transport.Options{MinProgress: 800}, line, time.Second, 0},
 		{"more is wanted", transport.Options{MinProgress: 10_000}, line, time.Second / 3, 15 * time.Minute},
 		{"in less time", transport.Options{StallTimeout: 10 * time.Second}, line, time.Second, 150 * time.Second},

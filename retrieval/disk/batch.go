@@ -71,6 +71,9 @@ func (b *MaildirBatch) Deliver(ctx context.Context, m *retrieval.Message) (ref s
 func (b *MaildirBatch) Flush(ctx context.Context) error {
 	b.d.mu.Lock()
 	defer b.d.mu.Unlock()
+	if b.d.closed {
+		return wrap(fs.ErrClosed) // which has dropped what was delivered
+	}
 	return wrap(b.flush(ctx))
 }
 
@@ -176,8 +179,18 @@ func (b *MaildirBatch) publish() error {
 			to = filepath.Join("cur", item.name+infoMark+item.letters)
 		}
 		file := filepath.Join(b.d.dir, to)
-		if err := b.d.mayReplace(item, file); err != nil {
+		there, err := b.d.isThere(item, file)
+		if err != nil {
 			return err
+		}
+		if there { // and is not ours to take back
+			if err := b.again(file); err != nil {
+				return err
+			}
+			os.Remove(item.tmp)
+			item.tmp = ""
+			b.d.copies.put(item.name, to)
+			continue
 		}
 		if err := os.Rename(item.tmp, file); err != nil {
 			return err
@@ -189,16 +202,16 @@ func (b *MaildirBatch) publish() error {
 	return nil
 }
 
-// mayReplace is an error if another process has meanwhile delivered another
-// message under the same name. The next delivery finds that and takes a name of
-// its own.
-func (d *Maildir) mayReplace(item *delivery, file string) error {
+// isThere tells whether another process has meanwhile delivered the message. It
+// is an error if that is another message under the same name: the next delivery
+// finds it and takes a name of its own.
+func (d *Maildir) isThere(item *delivery, file string) (bool, error) {
 	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	f, err := os.Open(item.tmp)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer f.Close()
 	same, err := sameContent(f, file)
@@ -206,7 +219,7 @@ func (d *Maildir) mayReplace(item *delivery, file string) error {
 		d.copies.files = nil // it does not know of this one
 		err = &fs.PathError{Op: "deliver", Path: file, Err: fs.ErrExist}
 	}
-	return ignoreMissing(err)
+	return same, ignoreMissing(err)
 }
 
 // syncFolders makes durable what was added, renamed and removed. The folder

@@ -50,6 +50,7 @@
 // what was appended in part, and nothing else behind it, is cut off. If another
 // program has appended something since, nothing is cut: the rest of a message
 // stays where it is, and does not count as delivered. Close removes the file.
+// Files of that kind count only if they are this user's or the mailbox's owner's.
 //
 // # When the disk is full
 //

@@ -27,6 +27,7 @@ import (
 type Mbox struct {
 	path     string
 	work     string // folder of the spool
+	prefix   string // of its name
 	keepCRLF bool
 	patience time.Duration
 	sync     func(*os.File) error
@@ -85,6 +86,7 @@ func OpenMbox(path string, o *MboxOptions) (*Mbox, error) {
 	if m.patience <= 0 {
 		m.patience = defaultPatience
 	}
+	m.prefix = spoolPrefix(m.work, path)
 	f, err := m.openFile()
 	if err == nil {
 		err = errors.Join(checkMbox(f), f.Close())
@@ -105,7 +107,7 @@ func (m *Mbox) Deliver(ctx context.Context, msg *retrieval.Message) (ref string,
 	}
 	defer m.leave()
 	if m.spool == nil {
-		s, err := newSpool(m.work, m.path)
+		s, err := newSpool(m.work, m.prefix, m.path)
 		if err != nil {
 			return "", wrapMbox(err)
 		}
@@ -186,9 +188,7 @@ func (m *Mbox) Flush(ctx context.Context) error {
 	defer m.leave()
 	err := m.flush(ctx)
 	if m.spool != nil {
-		// What was appended is compared with the spool after a crash: once it
-		// is empty nothing is to be compared.
-		m.spool.cut(spoolHeader)
+		m.spool.empty()
 	}
 	return wrapMbox(err)
 }
@@ -228,7 +228,7 @@ func (m *Mbox) drop() {
 	m.turn <- struct{}{}
 	defer m.leave()
 	if m.spool != nil && !m.ended {
-		m.spool.cut(spoolHeader)
+		m.spool.empty()
 	}
 }
 

@@ -1,7 +1,6 @@
 package disk
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // spool is the file in which messages wait for Flush, as they will stand in
@@ -25,14 +23,9 @@ type spool struct {
 // spoolHeader is the length of a spool's header, which is one line of text.
 const spoolHeader = 128
 
-// spoolPrefix is how the names of a mailbox's spools begin.
-func spoolPrefix(mbox string) string { return filepath.Base(mbox) + ".postbag-" }
-
-func folderOf(path string) string { return filepath.Dir(filepath.Clean(path)) }
-
-func newSpool(folder, mbox string) (*spool, error) {
+func newSpool(folder, prefix, mbox string) (*spool, error) {
 	for range 5 {
-		path := filepath.Join(folder, fmt.Sprintf("%s%016x", spoolPrefix(mbox), rand.Uint64()))
+		path := filepath.Join(folder, fmt.Sprintf("%s%016x", prefix, rand.Uint64()))
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 		if err != nil {
 			return nil, err
@@ -65,6 +58,12 @@ func (s *spool) cut(end int64) error {
 	return s.f.Truncate(end)
 }
 
+// empty forgets everything, also what the header says: it would be compared
+// with what other programs have made of the mailbox since.
+func (s *spool) empty() error {
+	return errors.Join(s.f.Truncate(0), s.cut(spoolHeader))
+}
+
 func (s *spool) remove() {
 	os.Remove(s.f.Name())
 	s.f.Close()
@@ -88,7 +87,10 @@ type appending struct {
 
 func (a appending) end() int64 { return a.offset + a.pad + a.length }
 
-const appendingFormat = "postbag mbox 1: offset %d, line ends %d, octets %d"
+const (
+	appendingMark   = "postbag mbox "
+	appendingFormat = appendingMark + "1: offset %d, line ends %d, octets %d"
+)
 
 func (a appending) String() string {
 	s := fmt.Sprintf(appendingFormat, a.offset, a.pad, a.length)
@@ -106,7 +108,7 @@ func readAppending(f *os.File) (a appending, ok bool) {
 	if _, err := fmt.Sscanf(string(header), appendingFormat, &a.offset, &a.pad, &a.length); err != nil {
 		return a, false
 	}
-	return a, a.String() == string(header) && a.offset >= 0
+	return a, a.String() == string(header) && a.offset >= 0 && a.pad >= 0 && a.length >= 0
 }
 
 // content returns what was to be appended.
@@ -161,8 +163,8 @@ func (m *Mbox) copySpool(l *mboxLock, a appending) error {
 // later, so whether the octets are gone for good is not known: they are not
 // counted as delivered, and are looked for again.
 func (m *Mbox) takeBack(l *mboxLock, a appending) error {
-	size, err := l.size()
-	if err != nil || size <= a.offset || size > a.end() {
+	ours, _, err := a.isAtEnd(l, m.spool.f)
+	if err != nil || !ours {
 		return err
 	}
 	return errors.Join(l.f.Truncate(a.offset), l.f.Sync())
@@ -184,67 +186,4 @@ func missingEnds(f *os.File, size int64) (int64, error) {
 		return 1, nil
 	}
 	return 2, nil
-}
-
-// recover looks for spools that crashed programs have left, and takes what
-// they had appended in part off the mbox's end.
-func (m *Mbox) recover(l *mboxLock) error {
-	prefix := spoolPrefix(m.path)
-	return eachName(m.work, func(name string) error {
-		path := filepath.Join(m.work, name)
-		if !strings.HasPrefix(name, prefix) || m.spool != nil && path == m.spool.f.Name() {
-			return nil
-		}
-		f, err := os.OpenFile(path, os.O_RDWR|noFollow, 0)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if lock, err := lockFile(f); lock != "" || err != nil {
-			return err // in use
-		}
-		if a, ok := readAppending(f); ok {
-			if err := m.cutTorn(l, f, a); err != nil {
-				return err
-			}
-		}
-		if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return nil
-	})
-}
-
-// cutTorn cuts the mbox where a crashed program began to append, if nothing
-// but a part of what it appended is there. Blocks that a power cut has lost
-// read as NULs.
-func (m *Mbox) cutTorn(l *mboxLock, spool *os.File, a appending) error {
-	size, err := l.size()
-	if err != nil || size <= a.offset || size > a.end() {
-		return err // nothing was appended, or another program went on behind it
-	}
-	got := bufio.NewReaderSize(io.NewSectionReader(l.f, a.offset, size-a.offset), bufferSize)
-	want := bufio.NewReaderSize(a.content(spool), bufferSize)
-	whole := size == a.end()
-	for range size - a.offset {
-		g, err := got.ReadByte()
-		if err != nil {
-			return err
-		}
-		w, err := want.ReadByte()
-		if err != nil || g != w && g != 0 {
-			return nil // another program's
-		}
-		whole = whole && g == w
-	}
-	if whole {
-		return nil
-	}
-	if err := l.f.Truncate(a.offset); err != nil {
-		return err
-	}
-	return m.sync(l.f)
 }

@@ -55,13 +55,17 @@ func isOurs(name string) bool {
 	return len(name) == nameLength || number(name) > 1
 }
 
-// number returns n for the nth name of a message.
+// maxNumber is how many messages of one UID there may be in a Maildir: all of
+// their names are looked at for each delivery. One more is an error of Flush.
+const maxNumber = 10_000
+
+// number returns n for the nth name of a message, 0 if it is none.
 func number(name string) int {
 	if len(name) == nameLength {
 		return 1
 	}
 	n, err := strconv.Atoi(strings.TrimPrefix(name[nameLength:], "-"))
-	if err != nil || numberedName(name[:nameLength], n) != name {
+	if err != nil || n > maxNumber || numberedName(name[:nameLength], n) != name {
 		return 0
 	}
 	return n

@@ -12,7 +12,8 @@ import (
 type MaildirPlusBatch struct {
 	t *MaildirPlus
 
-	mu    sync.Mutex
+	use   sync.RWMutex             // held while a folder is worked with, alone by who ends all
+	mu    sync.Mutex               // of what follows
 	taken map[string]*MaildirBatch // folders that have something to flush
 }
 
@@ -36,24 +37,42 @@ func (b *MaildirPlusBatch) in(folder string) (*MaildirBatch, error) {
 	return m, nil
 }
 
-// of returns the batch that a message is in, and the message's name there.
-func (b *MaildirPlusBatch) of(ref string) (m *MaildirBatch, folder, inner string, err error) {
+// with lets f work with a folder. Until it is done Flush waits, which would end
+// the folder's batch under its hands.
+func (b *MaildirPlusBatch) with(folder string, f func(m *MaildirBatch) error) error {
+	b.use.RLock()
+	defer b.use.RUnlock()
+	m, err := b.in(folder)
+	if err != nil {
+		return err
+	}
+	return f(m)
+}
+
+// change lets f change a message, whose name it is given and returns.
+func (b *MaildirPlusBatch) change(ref string, f func(m *MaildirBatch, inner string) (string, error)) (newRef string, err error) {
 	folder, inner, ok := splitRef(ref)
 	if !ok {
-		return nil, "", "", wrap(goneError(ref))
+		return "", wrap(goneError(ref))
 	}
-	m, err = b.in(folder)
-	return m, folder, inner, err
+	err = b.with(folder, func(m *MaildirBatch) (err error) {
+		inner, err = f(m, inner)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return plusRef(folder, inner), nil
 }
 
 // Deliver is [MaildirPlus.Deliver].
 func (b *MaildirPlusBatch) Deliver(ctx context.Context, msg *retrieval.Message) (ref string, err error) {
 	folder := b.t.folder(msg.Box)
-	m, err := b.in(folder)
+	err = b.with(folder, func(m *MaildirBatch) (err error) {
+		ref, err = m.Deliver(ctx, msg)
+		return err
+	})
 	if err != nil {
-		return "", err
-	}
-	if ref, err = m.Deliver(ctx, msg); err != nil {
 		return "", err
 	}
 	return plusRef(folder, ref), nil
@@ -62,12 +81,22 @@ func (b *MaildirPlusBatch) Deliver(ctx context.Context, msg *retrieval.Message) 
 // Flush is [MaildirPlus.Flush]. If it fails, some of the folders may be durable
 // all the same; the others are as if nothing had been delivered.
 func (b *MaildirPlusBatch) Flush(ctx context.Context) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var err error
+	return b.finish(func(m *MaildirBatch) error { return m.Flush(ctx) })
+}
+
+// Close ends a batch: what was delivered since its last Flush is dropped.
+// Closing twice is no error.
+func (b *MaildirPlusBatch) Close() error {
+	return b.finish(func(*MaildirBatch) error { return nil })
+}
+
+// finish gives all folders back, after f, of which the first error ends it.
+func (b *MaildirPlusBatch) finish(f func(*MaildirBatch) error) (err error) {
+	b.use.Lock()
+	defer b.use.Unlock()
 	for folder, m := range b.taken {
 		if err == nil {
-			err = m.Flush(ctx)
+			err = f(m)
 		}
 		m.Close() // drops what was not flushed
 		b.t.release(folder)
@@ -76,27 +105,14 @@ func (b *MaildirPlusBatch) Flush(ctx context.Context) error {
 	return err
 }
 
-// Close ends a batch: what was delivered since its last Flush is dropped.
-// Closing twice is no error.
-func (b *MaildirPlusBatch) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for folder, m := range b.taken {
-		m.Close()
-		b.t.release(folder)
-	}
-	clear(b.taken)
-	return nil
-}
-
 // Find is [MaildirPlus.Find].
 func (b *MaildirPlusBatch) Find(ctx context.Context, box retrieval.Box, intent retrieval.Record) (ref string, found bool, err error) {
 	folder := b.t.folder(box)
-	m, err := b.in(folder)
-	if err != nil {
-		return "", false, err
-	}
-	if ref, found, err = m.Find(ctx, box, intent); err != nil || !found {
+	err = b.with(folder, func(m *MaildirBatch) (err error) {
+		ref, found, err = m.Find(ctx, box, intent)
+		return err
+	})
+	if err != nil || !found {
 		return "", false, err
 	}
 	return plusRef(folder, ref), true, nil
@@ -104,41 +120,30 @@ func (b *MaildirPlusBatch) Find(ctx context.Context, box retrieval.Box, intent r
 
 // SetFlags is [MaildirPlus.SetFlags].
 func (b *MaildirPlusBatch) SetFlags(ctx context.Context, ref string, flags []retrieval.Flag) (newRef string, err error) {
-	m, folder, inner, err := b.of(ref)
-	if err != nil {
-		return "", err
-	}
-	if inner, err = m.SetFlags(ctx, inner, flags); err != nil {
-		return "", err
-	}
-	return plusRef(folder, inner), nil
+	return b.change(ref, func(m *MaildirBatch, inner string) (string, error) { return m.SetFlags(ctx, inner, flags) })
 }
 
 // Discard is [MaildirPlus.Discard].
 func (b *MaildirPlusBatch) Discard(ctx context.Context, ref string) error {
-	m, _, inner, err := b.of(ref)
-	if err != nil {
-		return err
-	}
-	return m.Discard(ctx, inner)
+	_, err := b.change(ref, func(m *MaildirBatch, inner string) (string, error) { return inner, m.Discard(ctx, inner) })
+	return err
 }
 
 // Copies is [MaildirPlus.Copies].
-func (b *MaildirPlusBatch) Copies(ctx context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {
+func (b *MaildirPlusBatch) Copies(ctx context.Context, box retrieval.Box) (all map[string][]retrieval.Flag, err error) {
 	folder := b.t.folder(box)
-	m, err := b.in(folder)
-	if err != nil {
-		return nil, err
-	}
-	found, err := m.Copies(ctx, box)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[string][]retrieval.Flag, len(found))
-	for inner, flags := range found {
-		all[plusRef(folder, inner)] = flags
-	}
-	return all, nil
+	err = b.with(folder, func(m *MaildirBatch) error {
+		found, err := m.Copies(ctx, box)
+		if err != nil {
+			return err
+		}
+		all = make(map[string][]retrieval.Flag, len(found))
+		for inner, flags := range found {
+			all[plusRef(folder, inner)] = flags
+		}
+		return nil
+	})
+	return all, err
 }
 
 // Keeps is [MaildirPlus.Keeps].
@@ -146,30 +151,19 @@ func (b *MaildirPlusBatch) Keeps(f retrieval.Flag) bool { return hasLetter(f) }
 
 // ChangeFlags is [MaildirPlus.ChangeFlags].
 func (b *MaildirPlusBatch) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (newRef string, err error) {
-	m, folder, inner, err := b.of(ref)
-	if err != nil {
-		return "", err
-	}
-	if inner, err = m.ChangeFlags(ctx, inner, add, remove); err != nil {
-		return "", err
-	}
-	return plusRef(folder, inner), nil
+	return b.change(ref, func(m *MaildirBatch, inner string) (string, error) { return m.ChangeFlags(ctx, inner, add, remove) })
 }
 
 // Witnessed is [MaildirPlus.Witnessed].
 func (b *MaildirPlusBatch) Witnessed(ctx context.Context, box retrieval.Box) (store string, err error) {
-	m, err := b.in(b.t.folder(box))
-	if err != nil {
-		return "", err
-	}
-	return m.Witnessed(ctx, box)
+	err = b.with(b.t.folder(box), func(m *MaildirBatch) (err error) {
+		store, err = m.Witnessed(ctx, box)
+		return err
+	})
+	return store, err
 }
 
 // Note is [MaildirPlus.Note].
 func (b *MaildirPlusBatch) Note(ctx context.Context, box retrieval.Box, store string) error {
-	m, err := b.in(b.t.folder(box))
-	if err != nil {
-		return err
-	}
-	return m.Note(ctx, box, store)
+	return b.with(b.t.folder(box), func(m *MaildirBatch) error { return m.Note(ctx, box, store) })
 }

@@ -20,6 +20,8 @@ type session struct {
 	wire   *wire
 	raw    net.Conn // closed to cancel
 	used   bool     // for another message: it may have ended since
+
+	secrets []string // not to be repeated to anybody
 }
 
 // connect opens a session. Its errors are about the server.

@@ -376,3 +376,39 @@ func TestF127Junk(t *testing.T) {
 		})
 	}
 }
+
+// A server that repeats what it was told does not bring the password into an
+// error.
+func TestF127Echo(t *testing.T) {
+	const secret = "correct horse battery staple"
+	filler := strings.Repeat("x", 462) // the secret is where the text is cut
+	for _, mech := range []string{"PLAIN", "LOGIN"} {
+		for _, reply := range []string{"500 5.5.1 what is %s, %s?", "535 " + filler + "%s %s", "535 x\r\n%s %s"} {
+			t.Run(fmt.Sprintf("%s, %.10s", mech, reply), func(t *testing.T) {
+				s := (&scripted{ehlo: "250-localhost\r\n250 AUTH " + mech, on: func(_ int, line string) string {
+					if line == "AUTH LOGIN" || line == "am9l" {
+						return "334 VXNlcm5hbWU6"
+					}
+					if !strings.Contains(line, " ") || strings.HasPrefix(line, "AUTH") {
+						return fmt.Sprintf(reply, line, secret)
+					}
+					return ""
+				}}).start(t)
+				o := &relay.Options{User: "joe", Password: func(context.Context) (string, error) { return secret, nil }}
+				_, err := newSink(t, false, s.addr, o).Deliver(t.Context(), message("1.1", mail))
+				if err == nil {
+					t.Fatal("a login that was refused")
+				}
+				for _, told := range s.told() {
+					words := strings.Fields(told)
+					if last := words[len(words)-1]; len(last) > 20 && strings.Contains(err.Error(), last[:12]) {
+						t.Errorf("the error has what was sent: %v", err)
+					}
+				}
+				if strings.Contains(err.Error(), secret[:7]) {
+					t.Errorf("the error has the password: %v", err)
+				}
+			})
+		}
+	}
+}

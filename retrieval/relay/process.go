@@ -127,7 +127,11 @@ func (p *process) watch(ctx context.Context, broken <-chan struct{}) (reason err
 		p.clock.stop()
 		return nil, false
 	case <-broken:
-		kill(p.cmd) // no signal that it could catch and then take half a message
+		select {
+		case <-p.done: // and whose number its group has is not known any more
+		default:
+			kill(p.cmd) // no signal that it could catch and then take half a message
+		}
 		return nil, false
 	case <-p.clock.up():
 		reason = fmt.Errorf("not done after %v", p.clock.total)

@@ -96,13 +96,25 @@ func (c *session) said(command string, err error) error {
 		return nil
 	}
 	if said := (*smtp.SMTPError)(nil); errors.As(err, &said) {
-		e := &ServerError{Command: command, Code: said.Code, Text: clip(said.Message)}
+		e := &ServerError{Command: command, Code: said.Code, Text: clip(c.scrub(said.Message))}
 		if c := said.EnhancedCode; c[0] > 0 {
 			e.Enhanced = fmt.Sprintf("%d.%d.%d", c[0], c[1], c[2])
 		}
 		return e
 	}
+	if bad := textproto.ProtocolError(""); errors.As(err, &bad) {
+		err = textproto.ProtocolError(c.scrub(string(bad)))
+	}
 	return saidNothing(command, c.wire, err)
+}
+
+// scrub returns what a server said without the credentials: some repeat a
+// command that they do not understand.
+func (c *session) scrub(text string) string {
+	for _, s := range c.secrets {
+		text = strings.ReplaceAll(text, s, "***")
+	}
+	return text
 }
 
 // saidNothing is for when the server has not said anything, or nothing that
