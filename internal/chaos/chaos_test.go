@@ -248,8 +248,12 @@ func (s *stage) hear(e told) {
 
 // kindOf is the end of an error, which many have in common.
 func kindOf(err string) string {
+	err, _, _ = strings.Cut(err, ", and messages had not come")
 	parts := strings.Split(err, ": ")
-	return strings.Join(parts[max(0, len(parts)-2):], ": ")
+	if last := len(parts) - 1; last > 0 && !strings.Contains(parts[last], "no data") {
+		return strings.Join(parts[last-1:], ": ")
+	}
+	return parts[len(parts)-1]
 }
 
 // quiet lets a child work until there is nothing left to do.

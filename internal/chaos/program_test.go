@@ -92,11 +92,11 @@ func (g *program) act(dir string, rng *rand.Rand) error {
 	if m == nil {
 		return nil
 	}
-	if rng.IntN(6) > 0 {
+	if rng.IntN(4) > 0 {
 		flag := rng.IntN(3)
 		g.flip(&f, m, []string{"S", "P", "D"}[flag], []string{`\Seen`, "$Forwarded", `\Draft`}[flag])
 	} else if !m.anchor {
-		g.remove(p, &f, m, rng.IntN(2) == 0)
+		g.remove(p, &f, m, rng.IntN(2) == 0, rng.IntN(3) == 0)
 	}
 	return nil
 }
@@ -128,10 +128,12 @@ func (g *program) rename(f *file, letters string) error {
 // remove removes a file, or marks it as removed. Two looks, between which a run
 // over the account went well, tell that the message is settled: then the removal
 // has to reach the server.
-func (g *program) remove(p *person, f *file, m *mail, byMark bool) {
+func (g *program) remove(p *person, f *file, m *mail, byMark, atOnce bool) {
 	if m.seenAt == 0 {
 		m.seenAt = p.ok.Load() + 1
-		return
+		if !atOnce {
+			return
+		}
 	}
 	settled := p.ok.Load() > m.seenAt
 	if byMark && strings.Contains(f.letters, "T") {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -109,8 +108,8 @@ func (s *second) look(ctx context.Context, p *person, box string) ([]found, erro
 	}
 	if len(unknown) > 0 {
 		for m, err := range c.Headers(ctx, unknown...) {
-			if errors.Is(err, imapclient.ErrGone) {
-				continue
+			if err != nil && c.Err() == nil {
+				continue // it went away meanwhile
 			}
 			if err != nil {
 				return nil, err
