@@ -16,7 +16,7 @@ import (
 const (
 	password = "correct horse"
 	kept     = 5               // by those who keep the last ones
-	after    = 3 * time.Second // by those who delete after a while
+	after    = 2 * time.Second // by those who delete after a while
 	got      = "$Got"
 )
 

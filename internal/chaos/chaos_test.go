@@ -18,11 +18,11 @@ import (
 
 // How a short run goes; POSTBAG_CHAOS makes a long one.
 const (
-	shortTime     = 8 * time.Second
+	shortTime     = 6 * time.Second
 	shortAccounts = 13 // each role once
 	longAccounts  = 50
 
-	calm     = 8 * time.Second // without anything done is quiet
+	calm     = 4 * time.Second // without anything done is quiet
 	patience = 4 * time.Minute // until it has to be quiet
 )
 

@@ -93,15 +93,15 @@ func (p *proxy) draw() fate {
 	switch n := r.IntN(100); {
 	case n < 3:
 		f.then, f.after = "cut", 0
-	case n < 20:
+	case n < 18:
 		f.then = "cut"
-	case n < 32:
+	case n < 28:
 		f.then = "reset"
-	case n < 42:
+	case n < 36:
 		f.then = "stall"
-	case n < 55:
-		f.then, f.upwards, f.after = []string{"cut", "reset", "stall"}[r.IntN(3)], true, int64(r.IntN(1500))
-	case n < 75:
+	case n < 60: // within a command, or before its answer
+		f.then, f.upwards, f.after = []string{"cut", "reset", "stall"}[r.IntN(3)], true, int64(r.IntN(2000))
+	case n < 80:
 		f.lifetime = time.Duration(r.IntN(20_000)) * time.Millisecond
 	}
 	return f
@@ -208,8 +208,8 @@ func (d *dripper) Write(b []byte) (n int, err error) {
 
 // counts are of what was done to whom.
 type counts struct {
-	kills, stops                                                   atomic.Int64
-	connections, cuts, resets, stalls, drips                       atomic.Int64
-	deliveries, foreign, flagged, unflagged, marked, deleted       atomic.Int64
-	flaggedHere, removedHere, runs, failedRuns, quarantined, waits atomic.Int64
+	kills, stops                                             atomic.Int64
+	connections, cuts, resets, stalls, drips                 atomic.Int64
+	deliveries, foreign, flagged, unflagged, marked, deleted atomic.Int64
+	flaggedHere, removedHere, runs, failedRuns, quarantined  atomic.Int64
 }
