@@ -43,6 +43,7 @@ func (b *batches) note(uid UID, err error) {
 	} else {
 		rec.Attempts++
 		rec.Retry = retry(b.now, rec.Attempts, err)
+		rec.Since = time.Time{} // it was not delivered: there is nothing to look for until it is tried again
 	}
 	b.failed = append(b.failed, rec)
 }

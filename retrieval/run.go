@@ -239,8 +239,8 @@ func (r *run) recover(ctx context.Context) error {
 	}
 	var found []Record
 	for _, rec := range r.known {
-		if rec.Stage != Intended || rec.Attempts > 0 {
-			continue // what failed was not delivered
+		if rec.Stage != Intended || rec.Attempts > 0 && rec.Since.IsZero() {
+			continue // what failed, and was not tried again, was not delivered
 		}
 		ref, ok, err := f.Find(ctx, r.box, rec)
 		if err != nil {
