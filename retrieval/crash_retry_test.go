@@ -26,7 +26,9 @@ func TestCrashOfRetry(t *testing.T) {
 		t.Fatalf("a run whose line was lost: %v, want ErrSession", err)
 	}
 	b.acct.Dial = dial
-	_, err := b.runWith(func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) { return s, &dyingStore{st} })
+	_, err := b.runWith(func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
+		return s, &dyingStore{st}
+	})
 	if !errors.Is(err, retrieval.ErrStore) {
 		t.Fatalf("a run that dies: %v, want ErrStore", err)
 	}

@@ -3,9 +3,12 @@ package chaos_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -215,7 +218,7 @@ func (s *stage) mailProgram(ctx context.Context, w, n int, rng *rand.Rand) {
 			dirs = append(dirs, s.task.folderOf(i))
 		}
 	}
-	for pause(ctx, rng, 300*time.Millisecond) {
+	for pause(ctx, rng, 100*time.Millisecond) {
 		if err := s.prog.act(dirs[rng.IntN(len(dirs))], rng); err != nil {
 			s.t.Errorf("the mail program: %v", err)
 			return
@@ -249,12 +252,14 @@ func (s *stage) hear(e told) {
 // kindOf is the end of an error, which many have in common.
 func kindOf(err string) string {
 	err, _, _ = strings.Cut(err, ", and messages had not come")
-	parts := strings.Split(err, ": ")
+	parts := strings.Split(addresses.ReplaceAllString(err, ""), ": ")
 	if last := len(parts) - 1; last > 0 && !strings.Contains(parts[last], "no data") {
 		return strings.Join(parts[last-1:], ": ")
 	}
 	return parts[len(parts)-1]
 }
+
+var addresses = regexp.MustCompile(` tcp [0-9.:>-]+`)
 
 // quiet lets a child work until there is nothing left to do.
 func (s *stage) quiet() {
@@ -324,8 +329,8 @@ func (s *stage) check(length time.Duration) {
 		c.deliveries.Load(), c.foreign.Load(), c.flagged.Load(), c.unflagged.Load(), c.marked.Load(), c.deleted.Load())
 	t.Logf("the mail program changed %d flags and removed %d messages", c.flaggedHere.Load(), c.removedHere.Load())
 	t.Logf("%d messages are left on one side or both; %d VIOLATIONS", v.messages, len(v.bad))
-	for kind, n := range s.errs {
-		t.Logf("%6d runs ended: %s", n, kind)
+	for _, kind := range slices.Sorted(maps.Keys(s.errs)) {
+		t.Logf("%6d runs ended: %s", s.errs[kind], kind)
 	}
 	for i, bad := range v.bad {
 		if i == 30 {
