@@ -3,7 +3,6 @@ package retrieval
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"time"
 )
@@ -149,7 +148,7 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		}
 	}
 	m.Redelivery, m.HeaderOnly = j.redelivery, j.headerOnly
-	m.printer = new(printer)
+	m.printer, m.some = new(printer), m.Size > 0
 	if !j.headerOnly {
 		m.limit = b.a.Limits.MessageSize
 	}
@@ -167,9 +166,6 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		}
 	} else if bad := m.whole(); bad != nil {
 		err = &MessageError{m.UID, bad}
-	} else if m.Octets() == 0 && m.Size > 0 {
-		// Sizes may be wrong by a lot, but something is not nothing.
-		err = &MessageError{m.UID, fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)}
 	}
 	if err != nil {
 		b.lost, b.open = true, true

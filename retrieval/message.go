@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -85,6 +86,7 @@ type Message struct {
 	observe func(n int64) // told of octets as they pass
 	printer *printer      // shown them
 	limit   int64         // more octets than that are ErrTooLarge; 0: any number may come
+	some    bool          // none at all is ErrTruncated
 }
 
 // NewMessage returns a message whose octets are read from body. It is for
@@ -103,8 +105,21 @@ func (m *Message) Read(p []byte) (int, error) {
 		n, err = 0, ErrTooLarge
 	}
 	m.count(p[:n])
+	if err == io.EOF {
+		err = m.atEnd()
+	}
 	m.end = err
 	return n, err
+}
+
+// atEnd is what reading ends with when the source has ended well: io.EOF,
+// unless something was to come and nothing has. Sizes may be wrong by a lot, but
+// something is not nothing.
+func (m *Message) atEnd() error {
+	if m.some && m.n == 0 {
+		return fmt.Errorf("the server sent nothing of %d octets: %w", m.Size, ErrTruncated)
+	}
+	return io.EOF
 }
 
 // WriteTo writes what is left of the message to w, without a copy in between
@@ -118,7 +133,8 @@ func (m *Message) WriteTo(w io.Writer) (int64, error) {
 	_, err := io.Copy(cw, m.body)
 	switch {
 	case err == nil:
-		m.end = io.EOF
+		m.end = m.atEnd()
+		err = m.readError()
 	case cw.err == nil:
 		m.end = err // the source's error, not the writer's
 	}
