@@ -75,7 +75,7 @@ type fate struct {
 	after    int64         // octets from the server, or to it
 	upwards  bool          // count those to it
 	then     string        // "cut", "reset", "stall", or nothing
-	for_     time.Duration // of a stall
+	stall    time.Duration // of a stall
 	drip     bool          // octets from the server come by and by
 	lifetime time.Duration // at most, if it is not 0
 }
@@ -88,7 +88,7 @@ func (p *proxy) draw() fate {
 		return fate{}
 	}
 	r := p.rng
-	f := fate{after: int64(1) << (4 + r.IntN(14)), for_: time.Duration(r.IntN(6000)) * time.Millisecond, drip: r.IntN(12) == 0}
+	f := fate{after: int64(1) << (4 + r.IntN(14)), stall: time.Duration(r.IntN(6000)) * time.Millisecond, drip: r.IntN(12) == 0}
 	f.after += r.Int64N(f.after)
 	switch n := r.IntN(100); {
 	case n < 3:
@@ -168,7 +168,7 @@ func (p *proxy) pass(to, from net.Conn, f fate, mine bool, end func(reset bool))
 		end(true)
 	case "stall":
 		p.counts.stalls.Add(1)
-		wake := time.AfterFunc(f.for_, func() { from.SetReadDeadline(time.Now()) })
+		wake := time.AfterFunc(f.stall, func() { from.SetReadDeadline(time.Now()) })
 		defer wake.Stop()
 		held := p.hold(from)
 		if _, err := w.Write(held); err != nil {
