@@ -134,6 +134,9 @@ func (s *stage) chaos(length time.Duration, proxies []*proxy) {
 			s.counts.kills.Add(1)
 			child.kill(s.t)
 		}
+		if rng.IntN(2) == 0 {
+			pause(ctx, rng, 1500*time.Millisecond) // the others go on
+		}
 	}
 	all.Wait()
 }

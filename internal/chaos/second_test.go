@@ -152,6 +152,9 @@ func (s *second) act(ctx context.Context, p *person, isHere func(id string) bool
 		return err
 	}
 	f := all[rng.IntN(len(all))]
+	if rng.IntN(2) == 0 { // what may be on its way
+		f = all[len(all)-1-rng.IntN(min(len(all), 8))]
+	}
 	p.mu.Lock()
 	m := p.mails[f.id]
 	p.mu.Unlock()
