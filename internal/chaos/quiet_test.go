@@ -55,7 +55,7 @@ func kindOf(err string) string {
 	return parts[len(parts)-1]
 }
 
-var addresses = regexp.MustCompile(` tcp [0-9.:>-]+`)
+var addresses = regexp.MustCompile(` tcp [0-9.:>-]+[0-9]`)
 
 // quiet lets a child work until there is nothing left to do.
 func (s *stage) quiet() {
