@@ -31,6 +31,7 @@ var may = map[string][]string{
 	"internal/scenarios":       {"imapclient", "pop3client", "message", "internal/session", "internal/testca"},
 	"internal/e2e":             {},
 	"internal/crashes":         {},
+	"internal/chaos":           {},
 	"pop3client":               {"internal/transport", "internal/sasl"},
 	"imapclient":               {"internal/transport", "internal/sasl", "message"},
 	"retrieval":                {"pop3client", "imapclient", "message", "internal/transport"},

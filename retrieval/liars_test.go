@@ -58,6 +58,24 @@ func TestNothingOfSomething(t *testing.T) {
 	}
 }
 
+// Nor does it appear among those that are delivered with it.
+func TestNothingBesideSomething(t *testing.T) {
+	b := newBox(t, retrieval.POP3, retrieval.LeaveOnServer)
+	msgs := mails(2)
+	b.server.Deliver(msgs...)
+	sound := b.acct
+	lie := retrievaltest.Answer(retrievaltest.AfterCommand("RETR", 1), "+OK\r\n.")
+	retrievaltest.MustStrike(t, lie)
+	b.acct = retrievaltest.Faulty(t, sound, lie)
+	if rep, err := b.run(); rep.Delivered != 1 || rep.Failed != 1 || err != nil {
+		t.Errorf("%+v, %v, want one delivered, one failed", rep, err)
+	}
+	b.wantFiles(msgs[1])
+	b.acct = sound
+	b.mustRun(retrieval.Report{Listed: 2, Delivered: 1, Skipped: 1})
+	b.wantFiles(msgs...)
+}
+
 // A reply too many before PASS is not taken for the answer to it.
 func TestReplyTooMany(t *testing.T) {
 	a := retrievaltest.ReplayBytes(t, "session", []byte("S: +OK hi\nC: CAPA\nS: -ERR\nC: USER user\nS: +OK\nS: +OK\n"))

@@ -79,7 +79,7 @@ type Record struct {
 	Stage Stage
 	Ref   string    // the sink's name for it; of an intended one: for what it takes the place of
 	Flags []Flag    // as server and sink both had them last
-	Since time.Time // when it was intended
+	Since time.Time // when it was intended; zero: nobody knows
 
 	// Delivered is when it was settled, by the page's [Clock].
 	Delivered time.Time
