@@ -23,7 +23,7 @@ type Report struct {
 	RoundTrips  int64 `json:"round_trips"`           // times this side spoke after the server had
 
 	// More says that a limit has left messages to later runs.
-	More bool `json:"more,omitempty"`
+	More bool `json:"-"`
 
 	Elapsed time.Duration `json:"-"`
 

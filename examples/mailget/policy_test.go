@@ -135,7 +135,7 @@ func TestMarkSeenAndMove(t *testing.T) {
 	}
 }
 
-// A mailbox to move to that is not there costs no mail.
+// A mailbox to move to that is not there is found out before anything comes.
 func TestMoveToNowhere(t *testing.T) {
 	w := newPlace(t, retrieval.IMAP)
 	w.server.Deliver(demoMail()...)
@@ -144,7 +144,7 @@ func TestMoveToNowhere(t *testing.T) {
 		t.Errorf("%+v, want exit code 2", r)
 	}
 	w.server.Create("Nowhere")
-	if got, want := w.must(w.mailget(w.into("-json", "-move-to", "Nowhere", w.url)...)), (report{Listed: 12, Acted: 12, Skipped: 12}); got != want {
+	if got, want := w.must(w.mailget(w.into("-json", "-move-to", "Nowhere", w.url)...)), (report{Listed: 12, Delivered: 12, Acted: 12}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if n := len(w.server.ContentsOf("Nowhere")); n != 12 || len(w.files()) != 12 {
