@@ -11,8 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 	"testing/synctest"
+	"time"
 
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/disk"
