@@ -58,13 +58,16 @@ func (t *tee) Deliver(parent context.Context, m *Message) (string, error) {
 	defer cancel(nil)
 	d := &teeDelivery{tee: t, copies: t.known(m), results: make([]teeResult, len(t.parts)), cancel: cancel}
 	d.pipes = make([]*io.PipeWriter, len(t.parts))
-	for i, part := range t.parts {
-		if d.copies[i].found {
-			continue
+	ends := make([]*io.PipeReader, len(t.parts))
+	for i := range t.parts {
+		if !d.copies[i].found {
+			ends[i], d.pipes[i] = io.Pipe()
 		}
-		r, w := io.Pipe()
-		d.pipes[i] = w
-		d.running.Go(func() { d.run(ctx, i, part, m.again(r), r) })
+	}
+	for i, part := range t.parts { // each of which looks at all the pipes
+		if r := ends[i]; r != nil {
+			d.running.Go(func() { d.run(ctx, i, part, m.again(r), r) })
+		}
 	}
 	readErr := d.copy(m)
 	d.running.Wait()
