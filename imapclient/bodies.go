@@ -12,7 +12,7 @@ import (
 // Bodies retrieves whole messages. None gets the flag \Seen (BODY.PEEK, RFC
 // 9051 section 6.4.5). The server is asked for many at a time, and for the
 // next ones before it has sent the last, so that the line is never idle; what
-// is on the way is bounded by about 32 MiB or two messages, whichever is more.
+// is on the way is bounded by about 64 MiB or four messages, whichever is more.
 //
 // Each message is valid until the next iteration. They come in the order in
 // which the server sends them, each of uids once: as a [Message], or as a
@@ -39,7 +39,8 @@ const (
 	batchMessages = 1000
 	batchOctets   = 8 << 20
 	maxBatches    = 8
-	windowOctets  = 32 << 20 // on the way in all, unless two messages are more
+	windowOctets  = 64 << 20 // on the way in all, unless windowLeast commands are more
+	windowLeast   = 4
 
 	guessBody   = 32 << 10 // octets of a body, before any has been seen
 	guessHeader = 4 << 10
@@ -163,7 +164,7 @@ func (f *fetch) fill() error {
 	for _, b := range f.sent {
 		expect += b.expect
 	}
-	for !f.stopped && len(f.queue) > 0 && len(f.sent) < f.width && (len(f.sent) < 2 || expect < windowOctets) {
+	for !f.stopped && len(f.queue) > 0 && len(f.sent) < f.width && (len(f.sent) < windowLeast || expect < windowOctets) {
 		b := f.next()
 		var err error
 		b.tag, err = f.c.send("UID FETCH", b.set.String()+" "+f.items)
