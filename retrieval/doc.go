@@ -9,14 +9,16 @@
 // An [Account] says where mail is, how to log in, and, by its [Policy], what
 // retrieving means. [Run] carries that out once: it delivers into a [Sink] and
 // remembers in a [Store]; package disk has a Maildir and a ledger on a file for
-// these. [Watch] does so whenever there is news. Who wants to decide alone what is fetched and deleted opens a
-// [Retriever] with [Open].
+// these. [Watch] does so whenever there is news. Who wants to decide alone what
+// is fetched and deleted opens a [Retriever] with [Open].
 //
 // # What is promised
 //
 // Run records what it is about to deliver, delivers, makes that durable,
 // records it as settled, and only then deletes on the server; a deletion is
-// repeated, without a download, until a listing shows that the message is gone.
+// repeated, without a second delivery, until a listing shows that the message is
+// gone. What is deleted in a later session than it came in has its header section
+// compared first (without TOP, its size), lest another message has got its name.
 // So, wherever a run is cut short, and by whatever:
 //
 //   - No message is lost: nothing is deleted on the server that is not durable here.
@@ -111,7 +113,8 @@
 // besides INBOX, and a maildrop shows what was not taken yet, not what exists:
 // an account that asks for more is refused when it is opened, with
 // [errors.ErrUnsupported]. So is a server that cannot do what the policy needs:
-// deleting takes UIDPLUS on IMAP, and remembering takes UIDL on POP3.
+// deleting takes UIDPLUS on IMAP, and remembering takes UIDL on POP3 (but see
+// [Rematch]).
 //
 // # Errors
 //
