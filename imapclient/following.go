@@ -56,12 +56,18 @@ func (f *following) knownParam() string {
 
 // wait takes what a server tells of what has happened. RFC 7162 section 3.2.5.
 func (f *following) wait(r *response) (bool, error) {
-	if r.word() == "VANISHED" {
+	switch r.word() {
+	case "VANISHED":
 		set, err := r.vanishedSet()
 		if err == nil {
 			f.gather(set)
 		}
-		return true, err
+		return false, err // which may mean that there are fewer now
+	case "OK":
+		if code, _, _ := splitCode(r.rest()); code == "CLOSED" { // until now it was another mailbox
+			f.vanished, f.told, f.changed = Set{}, nil, nil
+		}
+		return false, nil
 	}
 	r.pos = 2
 	w, err := fetchRow(r, "")

@@ -83,17 +83,29 @@ func (c *Client) openNow(name string, readOnly bool, params string, w waiter) (*
 	return box.clone(), nil
 }
 
-// wait is the waiter of SELECT and EXAMINE.
+// wait is the waiter of SELECT and EXAMINE. Messages may go while they are
+// answered, after EXISTS.
 func (b *Mailbox) wait(r *response) (bool, error) {
 	if n, err := r.number(32); err == nil {
-		if r.word() == "EXISTS" {
+		switch r.word() {
+		case "EXISTS":
 			b.Messages = uint32(n)
-			return true, nil
+		case "EXPUNGE", "EXPUNGED":
+			b.gone(1)
+		default:
+			return false, nil
 		}
-		return false, nil
+		return true, nil
 	}
 	r.pos = 2
 	switch r.word() {
+	case "VANISHED":
+		earlier := r.peek() == '('
+		set, err := r.vanishedSet()
+		if err == nil && !earlier {
+			b.gone(set.Len())
+		}
+		return true, err
 	case "FLAGS":
 		flags, err := r.flagList()
 		b.Flags = flags
@@ -103,6 +115,8 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 	}
 	return false, nil
 }
+
+func (b *Mailbox) gone(n uint32) { b.Messages -= min(n, b.Messages) }
 
 // code takes the response codes that tell of a mailbox.
 func (b *Mailbox) code(r *response) (bool, error) {
