@@ -21,21 +21,26 @@ const (
 	firstAuth   = 10 * time.Minute
 	longestAuth = 24 * time.Hour
 
-	// stable is how long a connection has to last until the failures before it
-	// do not count any more: that a login or a run went well proves nothing.
+	// stable is how long all has to go well until the failures before it do not
+	// count any more: that a login or a run went well proves nothing.
 	stable = 5 * time.Minute
 )
 
 // backoff counts the failures of an account.
 type backoff struct {
-	failures int // in a row
-	refusals int // of the credentials, in a row
+	failures int       // in a row
+	refusals int       // of the credentials, in a row
+	well     time.Time // since when all has gone well; zero: something has failed since
 }
 
-// ok notes that the server has been of use for so long.
-func (b *backoff) ok(lasted time.Duration) {
+// ok notes that the server is of use, and has been since a time after the last
+// failure.
+func (b *backoff) ok(since time.Time) {
 	b.refusals = 0
-	if lasted >= stable {
+	if b.well.IsZero() {
+		b.well = since
+	}
+	if time.Since(b.well) >= stable {
 		b.failures = 0
 	}
 }
@@ -43,6 +48,7 @@ func (b *backoff) ok(lasted time.Duration) {
 // failed notes a failure and returns how long to wait. draw returns a random
 // number in [0, n).
 func (b *backoff) failed(err error, draw func(n int64) int64) time.Duration {
+	b.well = time.Time{}
 	var wait time.Duration
 	if errors.Is(err, ErrAuth) {
 		wait = min(firstAuth<<min(b.refusals, 10), longestAuth)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/postbag/imapclient"
@@ -26,12 +27,25 @@ func TestBackoff(t *testing.T) {
 	if got := b.failed(down, most); got != longest+leastWait {
 		t.Errorf("after very many failures %v, want %v", got, longest+leastWait)
 	}
-	if b.ok(stable - 1); b.failed(down, most) < longest {
+	if b.ok(time.Now()); b.failed(down, most) < longest {
 		t.Error("a short success ended the row")
 	}
-	if b.ok(stable); b.failed(down, most) != 5*time.Second {
+	if b.ok(time.Now().Add(-stable)); b.failed(down, most) != 5*time.Second {
 		t.Error("a long success did not end the row")
 	}
+	synctest.Test(t, func(t *testing.T) {
+		var b backoff
+		for range 9 {
+			b.failed(down, most)
+		}
+		for range int(stable/(10*time.Second)) + 1 {
+			b.ok(time.Now()) // each proves nothing
+			time.Sleep(10 * time.Second)
+		}
+		if b.failed(down, most) != 5*time.Second {
+			t.Error("many short successes did not end the row")
+		}
+	})
 	refused := fmt.Errorf("login: %w", ErrAuth)
 	for i, want := range []time.Duration{11 * time.Minute, 22 * time.Minute, 44 * time.Minute} {
 		if got := b.failed(refused, most); got != want {

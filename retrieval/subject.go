@@ -44,13 +44,11 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 	s.w.tell(Event{Account: s.a.Identity(), Kind: RunEnds, Report: report, Err: err})
 	done()
 	if err != nil {
-		if s.c != nil && s.c.Err() == nil && !errors.Is(err, ErrSink) && !errors.Is(err, ErrStore) {
-			s.hangUp() // what state it is in nobody knows
-		}
+		s.hangUp() // what state it is in nobody knows, and news would not mend it
 		return s.failed(err, draw), err
 	}
 	if s.c == nil {
-		s.ok(max(time.Since(begun), s.w.o.Poll))
+		s.ok(begun)
 		return max(s.w.o.Poll, s.delay+time.Second), nil
 	}
 	if report.More { // of which the server will tell nothing
@@ -113,16 +111,14 @@ func (s *subject) rest(ctx context.Context, wait time.Duration) error {
 		return sleep(ctx, wait)
 	}
 	err := s.listen(ctx, wait)
-	lasted := time.Since(s.since)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	s.ok(s.since)
 	if err == nil {
-		s.ok(lasted)
 		return nil
 	}
 	s.hangUp()
-	s.ok(lasted)
 	again := s.failed(err, draw)
 	s.w.tell(Event{Account: s.a.Identity(), Kind: Waits, Wait: again, How: "time", Err: err})
 	return sleep(ctx, again)

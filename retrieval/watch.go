@@ -79,7 +79,7 @@ var (
 // An account that fails, or is slow, disturbs no other. It is tried again after
 // a random time that grows with each failure in a row, from seconds to a
 // quarter of an hour, and never before the server wants it ([RetryAfter]).
-// Only a connection that lasts for 5 minutes ends the row. Credentials that are
+// Only 5 minutes in which nothing fails end the row. Credentials that are
 // refused are tried again after 10 minutes, and then less and less often, down
 // to once a day. What time cannot help is given up: a mailbox that was
 // renumbered, a store that is lost, an account that asks for what its server

@@ -214,6 +214,29 @@ func TestWatchIsolation(t *testing.T) {
 	})
 }
 
+// News do not hurry a run that failed on this side.
+func TestWatchFullDisk(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		full := errors.New("the disk is full")
+		q.shelf.refuse = func(*retrieval.Message, string) error { return full }
+		runs := 0
+		o := &retrieval.WatchOptions{Observe: func(e retrieval.Event) {
+			if e.Kind == retrieval.RunEnds {
+				runs++
+			}
+		}}
+		q.watching(o, nil, func() {
+			for i := range 3600 {
+				q.server.Deliver(mail(fmt.Sprint("M", i), 1))
+				time.Sleep(time.Second)
+			}
+		})
+		if runs < 4 || runs > 60 {
+			t.Errorf("%d runs in an hour, in which %d messages came", runs, 3600)
+		}
+	})
+}
+
 // When no account is left, Watch ends and says why.
 func TestWatchEnds(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {
