@@ -48,14 +48,15 @@ type run struct {
 	opening   opening // how sessions begin
 	elsewhere emails  // see view
 
-	endBatch func() // of the sink
-	page     Page
-	state    State          // as loaded
-	known    map[UID]Record // what is known now
-	now      time.Time
-	unnoted  []Witness // in the sink, that have not been told
-	ticked   bool      // the clock is written
-	lastWall time.Time // when it was written before
+	endBatch  func() // of the sink
+	unflushed bool   // the sink may hold deliveries that no Flush was about
+	page      Page
+	state     State          // as loaded
+	known     map[UID]Record // what is known now
+	now       time.Time
+	unnoted   []Witness // in the sink, that have not been told
+	ticked    bool      // the clock is written
+	lastWall  time.Time // when it was written before
 
 	tried map[UID]bool // failed in this run: not to be tried again
 
@@ -102,6 +103,7 @@ func (r *run) end() {
 	if r.page != nil {
 		r.page.Close()
 	}
+	r.drop()
 	r.endBatch()
 }
 
