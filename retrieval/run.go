@@ -257,7 +257,7 @@ func (r *run) recover(ctx context.Context) error {
 		if err != nil {
 			return sinkError(err)
 		}
-		if ok {
+		if ok && !rec.isStillHeader(ref) {
 			found = append(found, r.settled(rec, ref))
 		}
 	}

@@ -133,3 +133,7 @@ type Record struct {
 
 // isHere tells whether a settled message, or its header section, was delivered.
 func (r *Record) isHere() bool { return !r.Twin && !r.Seeded }
+
+// isStillHeader tells whether what was found under a name for an intended message
+// is only the header section whose place it is to take.
+func (r *Record) isStillHeader(ref string) bool { return !r.HeaderOnly && r.Ref != "" && r.Ref == ref }
