@@ -91,9 +91,11 @@ func (r *run) whole(ctx context.Context) error {
 	return err
 }
 
-// start takes the time, and a batch of the sink if it is shared.
+// start takes the time, unless this is another attempt, and a batch of the sink if it is shared.
 func (r *run) start() {
-	r.now = time.Now()
+	if r.now.IsZero() {
+		r.now = time.Now()
+	}
 	r.sink, r.endBatch = batchOf(r.sink)
 }
 
