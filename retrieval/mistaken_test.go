@@ -1,8 +1,10 @@
 package retrieval_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -56,3 +58,65 @@ func TestHeaderIsNotTheMessage(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Deliver(context.Context, *retrieval.Message) (string, error) { return "", f.err }
+
+// A sink of a Tee that got the header section, when another one did not, still gets
+// the message.
+func TestTeeHeaderIsNotTheMessage(t *testing.T) {
+	for _, p := range protocols {
+		t.Run(string(p), func(t *testing.T) {
+			b := newBox(t, p, retrieval.DownloadAndDelete)
+			big, too := mails(31)[30], mails(30)[29]
+			b.server.Deliver(big, too) // the second one has the first sink flush
+			first := b.contents()[0].UID
+			other, err := disk.OpenMaildir(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			tee := func(refuses error) func(retrieval.Sink, retrieval.Store) (retrieval.Sink, retrieval.Store) {
+				return func(sink retrieval.Sink, store retrieval.Store) (retrieval.Sink, retrieval.Store) {
+					second := struct {
+						refusing
+						retrieval.Finder
+						retrieval.Flusher
+					}{refusing{other, first, refuses}, other, other}
+					return retrieval.Tee(sink, second), store
+				}
+			}
+			b.acct.Limits.MessageSize = 200
+			if rep, err := b.runWith(tee(retrieval.ErrDeferred)); err != nil || rep.Failed != 1 {
+				t.Fatalf("%+v, %v", rep, err)
+			}
+			b.acct.Limits.MessageSize = 0
+			if rep, err := b.runWith(tee(nil)); err != nil || rep.Delivered != 2 {
+				t.Fatalf("%+v, %v", rep, err)
+			}
+			whole := 0
+			for _, data := range b.files() {
+				if bytes.Equal(data, big) {
+					whole++
+				}
+			}
+			if whole != 1 {
+				t.Errorf("the message is in the first sink %d times, and %d times on the server", whole, len(b.contents()))
+			}
+		})
+	}
+}
+
+// refusing is a sink that reads a message, and then fails if err is not nil.
+type refusing struct {
+	retrieval.Sink
+	uid retrieval.UID
+	err error
+}
+
+func (r refusing) Deliver(ctx context.Context, m *retrieval.Message) (string, error) {
+	if r.err == nil || m.UID != r.uid {
+		return r.Sink.Deliver(ctx, m)
+	}
+	if _, err := io.Copy(io.Discard, m); err != nil {
+		return "", err
+	}
+	return "", r.err
+}
