@@ -49,3 +49,24 @@ func TestDueAndFlagsChanged(t *testing.T) {
 		}
 	}, retrieval.IMAP)
 }
+
+// A header section whose message could not be delivered, and is gone on the
+// server then, goes here, too.
+func TestHeaderOfWhatIsGone(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Policy = retrieval.ServerSync
+		q.acct.Limits.MessageSize = 1000
+		q.server.Deliver(mail("A", 1), mail("BIG", 5000))
+		q.run()
+		q.want("(BIG) A", "A BIG")
+		q.acct.Limits.MessageSize = 0
+		q.shelf.refuse = func(*retrieval.Message, string) error { return retrieval.ErrDeferred }
+		if rep := q.run(); rep.Failed != 1 {
+			t.Errorf("%+v, want one to fail", rep)
+		}
+		q.want("(BIG) A", "A BIG")
+		q.server.Delete(q.server.Contents()[1].UID)
+		q.run()
+		q.want("A", "A")
+	}, retrieval.IMAP)
+}

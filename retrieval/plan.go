@@ -200,13 +200,15 @@ func (pl *plan) gone(p Policy, v view, there map[UID]bool) {
 	var discard []Record
 	copies := 0
 	for uid, rec := range v.known {
-		if rec.Stage >= Settled && rec.isHere() {
+		if rec.hasCopy() {
 			copies++
 		}
 		if there[uid] {
 			continue
 		}
-		if rec.Stage == Settled && rec.isHere() && p(nil, &rec, Position{Now: v.clock}) == Discard {
+		local := rec
+		local.Stage = Settled // as a policy sees what has a copy
+		if rec.Stage < Doomed && rec.hasCopy() && p(nil, &local, Position{Now: v.clock}) == Discard {
 			discard = append(discard, rec)
 			continue
 		}

@@ -134,6 +134,12 @@ type Record struct {
 // isHere tells whether a settled message, or its header section, was delivered.
 func (r *Record) isHere() bool { return !r.Twin && !r.Seeded }
 
+// hasCopy tells whether the sink has something of a message: the message, or its
+// header section.
+func (r *Record) hasCopy() bool {
+	return r.Stage >= Settled && r.isHere() || r.Stage == Intended && r.Ref != ""
+}
+
 // isStillHeader tells whether what was found under a name for an intended message
 // is only the header section whose place it is to take.
 func (r *Record) isStillHeader(ref string) bool { return !r.HeaderOnly && r.Ref != "" && r.Ref == ref }
