@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"example.com/postbag/message"
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/disk"
+	"example.com/postbag/retrieval/retrievaltest"
 )
 
 // After a crash on the way to the whole message, the header section that was
@@ -119,4 +122,37 @@ func (r refusing) Deliver(ctx context.Context, m *retrieval.Message) (string, er
 		return "", err
 	}
 	return "", r.err
+}
+
+// A message that was only asked about, for the filter, when the line was lost was
+// never on its way: an older one that had its name is not taken for it.
+func TestAskedAboutIsNotDelivered(t *testing.T) {
+	b := newBox(t, retrieval.POP3, retrieval.DownloadAndDelete)
+	b.server.Deliver(mails(1)...)
+	uid := b.contents()[0].UID
+	older := fmt.Appendf(nil, "Subject: older\r\n\r\nx\r\n")
+	store := new(retrieval.Memory)
+	run := func(a retrieval.Account) (retrieval.Report, error) {
+		return b.runWith(func(sink retrieval.Sink, _ retrieval.Store) (retrieval.Sink, retrieval.Store) {
+			d := sink.(*disk.Maildir)
+			if _, err := d.Deliver(t.Context(), retrieval.NewMessage(a.Box(), retrieval.Summary{UID: uid}, bytes.NewReader(older))); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.acct = a
+			return sink, store
+		})
+	}
+	sound := b.acct
+	sound.Filter.Envelope = func(retrieval.Summary, *message.Envelope) bool { return true }
+	cut := retrievaltest.Cut(retrievaltest.AfterCommand("TOP", 1))
+	if _, err := run(retrievaltest.Faulty(t, sound, cut)); !errors.Is(err, retrieval.ErrSession) {
+		t.Fatal(err)
+	}
+	if rep, err := run(sound); err != nil || rep.Delivered != 1 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	b.wantFiles(older, mails(1)[0])
 }

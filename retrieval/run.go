@@ -252,7 +252,7 @@ func (r *run) recover(ctx context.Context) error {
 	}
 	var found []Record
 	for _, rec := range r.known {
-		if rec.Stage != Intended || rec.rests(r.now) {
+		if rec.Stage != Intended || rec.rests(r.now) || rec.isAskedAbout() {
 			continue // what failed and was not tried again since is not here
 		}
 		ref, ok, err := f.Find(ctx, r.box, rec)
