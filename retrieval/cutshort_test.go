@@ -2,6 +2,7 @@ package retrieval_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"testing"
@@ -118,4 +119,54 @@ func TestCancelledAfterDelivery(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A run that is cancelled when all is delivered, and before it is deleted, says
+// that it has not come to its end.
+func TestCancelledBeforeCommit(t *testing.T) {
+	for _, p := range protocols {
+		t.Run(string(p), func(t *testing.T) {
+			b := newBox(t, p, retrieval.DownloadAndDelete)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			store := &afterUpdate{new(retrieval.Memory), func(ch retrieval.Change) {
+				if len(ch.Put) == 1 && ch.Put[0].Stage == retrieval.Doomed && ch.Put[0].Vanished.IsZero() {
+					cancel()
+				}
+			}}
+			for range 2 { // the clock is written
+				b.server.Deliver(mails(1)...)
+				if _, err := retrieval.Run(t.Context(), b.acct, retrieval.SinkFunc(discardAll), store.Store); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.server.Deliver(mails(1)...)
+			rep, err := retrieval.Run(ctx, b.acct, retrieval.SinkFunc(discardAll), store)
+			if rep.Delivered != 1 || rep.Deleted != 0 || !errors.Is(err, context.Canceled) {
+				t.Errorf("%+v, %v, want one delivered and that it was cancelled", rep, err)
+			}
+		})
+	}
+}
+
+// afterUpdate is a store that tells of each change.
+type afterUpdate struct {
+	retrieval.Store
+	tell func(retrieval.Change)
+}
+
+func (s *afterUpdate) Open(ctx context.Context, box retrieval.Box) (retrieval.Page, error) {
+	p, err := s.Store.Open(ctx, box)
+	return &afterUpdatePage{p, s.tell}, err
+}
+
+type afterUpdatePage struct {
+	retrieval.Page
+	tell func(retrieval.Change)
+}
+
+func (p *afterUpdatePage) Update(ctx context.Context, ch retrieval.Change) error {
+	err := p.Page.Update(ctx, ch)
+	p.tell(ch)
+	return err
 }

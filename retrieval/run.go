@@ -209,6 +209,9 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 		return err
 	}
 	due, err := r.deliver(ctx, pl.deliver)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // there is more to do, or to be told
+	}
 	if errors.Is(err, ErrSession) || errors.Is(err, ErrStore) || ctx.Err() != nil {
 		return err // what is doomed is deleted by the next run, and so on
 	}
