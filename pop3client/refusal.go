@@ -11,7 +11,8 @@ import (
 //
 // errors.Is finds [ErrAuth] for wrong credentials, [ErrUnavailable] for a
 // refusal that may pass, [ErrGone] for a message that is not there, and
-// [errors.ErrUnsupported] for a command that the server does not have.
+// [errors.ErrUnsupported] for a command that the server does not have: RETR,
+// DELE and LIST every server has, whatever it says of a message.
 type Error struct {
 	Command string // the command's name, such as "RETR"; "greeting" for the server's first line
 	Code    string // the response code in upper case, such as "IN-USE" or "SYS/TEMP" (RFC 2449 section 8, RFC 3206), or ""
@@ -90,7 +91,7 @@ func (c *Client) refused(verb string, r reply) *Error {
 		e.RetryAfter, _ = c.caps.LoginDelay()
 	}
 	switch {
-	case code != "" || saysGone(text) || c.works[verb]:
+	case code != "" || saysGone(text) || c.works[verb] || e.aboutMessage() && !optional[verb]:
 	case saysUnknown(text): // whatever CAPA says
 		if e.unsupported = true; optional[verb] {
 			c.lacks[verb] = e

@@ -126,10 +126,8 @@ type Progress struct {
 func ParseURL(s string) (Account, error) {
 	u, err := url.Parse(s)
 	if err != nil {
-		if e := (*url.Error)(nil); errors.As(err, &e) {
-			err = e.Err // without the URL, which might hold a password
-		}
-		return Account{}, fmt.Errorf("account url: %w", err)
+		// The error quotes what it does not understand, which might be of a password.
+		return Account{}, errors.New("account url: not a URL (is there an octet that has to be percent-encoded, or a port that is no number?)")
 	}
 	var a Account
 	switch u.Scheme {
@@ -152,7 +150,7 @@ func ParseURL(s string) (Account, error) {
 	if p := u.Port(); p != "" {
 		a.Port, err = strconv.Atoi(p)
 		if err != nil || a.Port < 1 || a.Port > 65535 {
-			return Account{}, fmt.Errorf("account url: port %q is not in 1–65535", p)
+			return Account{}, errors.New("account url: the port is not in 1–65535")
 		}
 	}
 	switch {

@@ -51,11 +51,13 @@ func TestParseURLRefuses(t *testing.T) {
 		"imaps://joe@mail.example.com:0", "imaps://joe@mail.example.com:65536", "imaps://joe@mail.example.com:x",
 		"pop3s://joe@mail.example.com/INBOX", "imaps://joe@mail.example.com/a?b", "imaps://joe@mail.example.com/a#b",
 		"imaps://joe:" + secret + "@mail.example.com", "imaps://joe:" + secret + "@mail.example.com:x", "imaps://joe:" + secret + "%zz@mail.example.com",
+		"imaps://joe:" + secret + "/x@mail.example.com", "imaps://joe:x/" + secret + "@mail.example.com", "imaps://joe:" + secret + "?@mail.example.com",
+		"imaps://joe:765432/@mail.example.com", "imaps://joe:%" + secret, "imaps://joe@[" + secret + "]", secret + " x://joe@mail.example.com",
 	} {
 		_, err := retrieval.ParseURL(url)
 		if err == nil {
 			t.Errorf("%q is accepted", url)
-		} else if strings.Contains(err.Error(), secret) {
+		} else if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "765432") {
 			t.Errorf("%q: the password is in the error: %v", url, err)
 		}
 	}

@@ -71,10 +71,13 @@ func (r *run) act(ctx context.Context, recs []Record) error {
 		}
 		r.report.Acted += len(recs)
 	}
-	for i := range recs {
-		recs[i].Due = false
+	done := make([]Record, 0, len(recs))
+	for _, uid := range uids {
+		rec := r.known[uid] // which may have got other flags since it was planned
+		rec.Due = false
+		done = append(done, rec)
 	}
-	return r.update(ctx, Change{Put: recs})
+	return r.update(ctx, Change{Put: done})
 }
 
 func (r *run) after(ctx context.Context, uids []UID) error {

@@ -64,7 +64,7 @@ func (b *batches) retrieve(ctx context.Context, jobs []job, get getter) error {
 		}
 	}
 	if ctx.Err() != nil {
-		return ended // as after a crash: the next run finds what was delivered
+		return errors.Join(ended, b.lastWord(ctx))
 	}
 	if errors.Is(ended, ErrSession) {
 		b.suspect(ended)
@@ -164,6 +164,7 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		b.progress.Bytes += n
 		b.tell()
 	}
+	b.unflushed = true
 	ref, err := b.sink.Deliver(ctx, m)
 	if bad := m.readError(); bad != nil {
 		err = &MessageError{m.UID, bad}
@@ -180,6 +181,9 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 		b.report.fail(err)
 		b.note(m.UID, err)
 		return nil // if the session is lost with it, the iterator says so next
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // what a sink says of a message then is not relied on
 	}
 	delete(b.jobs, m.UID)
 	rec := b.settled(b.intents[m.UID], ref)
@@ -268,6 +272,7 @@ func (b *batches) settle(ctx context.Context, intents []Record) error {
 // settle flushes the sink and records what is durable then, and more.
 func (r *run) settle(ctx context.Context, done, more []Record) error {
 	if f, ok := r.sink.(Flusher); ok && len(done) > 0 {
+		r.unflushed = false
 		if err := f.Flush(ctx); err != nil {
 			return sinkError(err)
 		}

@@ -40,12 +40,18 @@ func newTour(a Account, sink Sink, store Store) *tour {
 // all runs over each mailbox.
 func (t *tour) all(ctx context.Context) error {
 	start := time.Now()
+	var order []string
 	err := t.run(ctx, func(ctx context.Context, r *run) error {
 		err := r.whole(ctx)
-		t.report.add(r.report)
+		if _, again := t.report.Mailboxes[r.box.Mailbox]; !again {
+			order = append(order, r.box.Mailbox)
+		}
 		t.report.Mailboxes[r.box.Mailbox] = r.report
 		return err
 	})
+	for _, mailbox := range order {
+		t.report.add(t.report.Mailboxes[mailbox])
+	}
 	t.report.Elapsed = time.Since(start)
 	return err
 }
@@ -139,11 +145,13 @@ func (t *tour) visit(ctx context.Context, m imapclient.ListedMailbox, do func(co
 	if t.keep {
 		retries = 0 // whose client it is connects again
 	}
-	tried := make(map[UID]bool)
-	return retrying(ctx, retries, func() error { return t.once(ctx, m, tried, do) })
+	past := &run{tried: make(map[UID]bool)}
+	return retrying(ctx, retries, func() error { return t.once(ctx, m, past, do) })
 }
 
-func (t *tour) once(ctx context.Context, m imapclient.ListedMailbox, tried map[UID]bool, do func(context.Context, *run) error) error {
+// once is one attempt at a mailbox. What those before it have done, and since when,
+// is in past.
+func (t *tour) once(ctx context.Context, m imapclient.ListedMailbox, past *run, do func(context.Context, *run) error) error {
 	if t.c == nil || t.c.Err() != nil {
 		if err := t.dial(ctx); err != nil {
 			return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
@@ -151,12 +159,14 @@ func (t *tour) once(ctx context.Context, m imapclient.ListedMailbox, tried map[U
 	}
 	a := t.a
 	a.Mailbox, a.Mailboxes = m.Name, nil
-	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, tried: tried, opening: opening{client: t.c, emails: t.mail != nil}}
+	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, opening: opening{client: t.c, emails: t.mail != nil}}
+	r.tried, r.report, r.now = past.tried, past.report, past.now
 	r.opening.status = m.Status
 	if t.mail != nil && m.Has(`\All`) {
 		r.elsewhere = t.mail
 	}
 	err := do(ctx, r)
+	past.report, past.now = r.report, r.now
 	if t.mail != nil {
 		t.mail.add(r)
 	}

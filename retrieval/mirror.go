@@ -6,7 +6,8 @@ import (
 )
 
 // mirror brings delivered copies in step with the server. The records follow
-// the copies: a crash in between does the same work again, to no effect.
+// the copies: a crash in between does the same work again, to no effect. When the
+// sink fails, what it has done until then is recorded.
 func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) error {
 	if len(reflags)+len(discards) == 0 {
 		return nil
@@ -15,7 +16,33 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 	if !ok {
 		return unsupported("a sink that cannot follow the server")
 	}
-	var recs []Record
+	recs, failed := r.reflag(ctx, mir, reflags)
+	var gone []UID
+	for _, rec := range discards {
+		if failed != nil {
+			break
+		}
+		switch err := mir.Discard(ctx, rec.Ref); {
+		case err == nil:
+			r.report.Discarded++
+			gone = append(gone, rec.UID)
+		case errors.Is(err, ErrGone):
+			gone = append(gone, rec.UID)
+		default:
+			failed = sinkError(&MessageError{rec.UID, err})
+		}
+	}
+	if f, ok := r.sink.(Flusher); ok {
+		if err := f.Flush(ctx); err != nil {
+			return errors.Join(failed, sinkError(err))
+		}
+	}
+	return errors.Join(failed, r.update(ctx, Change{Put: recs, Forget: gone}))
+}
+
+// reflag gives copies the server's flags, and returns their records, up to an
+// error.
+func (r *run) reflag(ctx context.Context, mir Mirrorer, reflags []reflag) (recs []Record, err error) {
 	for _, f := range reflags {
 		rec := f.Record
 		ref, err := r.setFlagsHere(ctx, mir, f)
@@ -26,27 +53,12 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 		case errors.Is(err, ErrGone):
 			r.report.Skipped++ // removed here: there is nothing to mark
 		default:
-			return sinkError(&MessageError{rec.UID, err})
+			return recs, sinkError(&MessageError{rec.UID, err})
 		}
 		rec.Flags = f.flags
 		recs = append(recs, rec)
 	}
-	var gone []UID
-	for _, rec := range discards {
-		switch err := mir.Discard(ctx, rec.Ref); {
-		case err == nil:
-			r.report.Discarded++
-		case !errors.Is(err, ErrGone):
-			return sinkError(&MessageError{rec.UID, err})
-		}
-		gone = append(gone, rec.UID)
-	}
-	if f, ok := r.sink.(Flusher); ok {
-		if err := f.Flush(ctx); err != nil {
-			return sinkError(err)
-		}
-	}
-	return r.update(ctx, Change{Put: recs, Forget: gone})
+	return recs, nil
 }
 
 // setFlagsHere gives a copy the server's flags. Where changes here count, those

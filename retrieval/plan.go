@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -60,7 +61,7 @@ const (
 	vanishedAge = 30 * 24 * time.Hour
 
 	// massive is when a disappearance is one of many: more than so many
-	// messages, and more than half of all. It has to be seen again after
+	// messages, and more than half of all that are here. It has to be seen again after
 	// massiveWait before copies are discarded.
 	massive     = 20
 	massiveWait = time.Hour
@@ -161,7 +162,7 @@ func (pl *plan) known(act Action, s *Summary, rec Record, mirrored bool) {
 	switch act {
 	case Delete, DeliverAndDelete:
 		if rec.HeaderOnly || !rec.isHere() {
-			pl.skipped++ // it is not here, or not as a whole
+			pl.keep(s, rec, mirrored) // it is not here, or not as a whole
 			return
 		}
 		pl.doom = append(pl.doom, rec)
@@ -174,37 +175,46 @@ func (pl *plan) known(act Action, s *Summary, rec Record, mirrored bool) {
 		}
 		pl.reflag = append(pl.reflag, reflag{rec, s.Flags})
 	default:
-		pl.skipped++
-		switch {
-		case SameFlags(rec.Flags, s.Flags):
-		case mirrored:
-			pl.open = true // the policy may want to know of it again
-		default:
-			rec.Flags = s.Flags
-			pl.put = append(pl.put, rec)
-		}
+		pl.keep(s, rec, mirrored)
 	}
 	if rec.Due {
 		pl.act = append(pl.act, rec)
 	}
 }
 
+// keep leaves a settled message as it is, and remembers its flags.
+func (pl *plan) keep(s *Summary, rec Record, mirrored bool) {
+	pl.skipped++
+	switch {
+	case SameFlags(rec.Flags, s.Flags):
+	case mirrored:
+		pl.open = true // the policy may want to know of it again
+	default:
+		rec.Flags = s.Flags
+		pl.put = append(pl.put, rec)
+	}
+}
+
 // gone plans what is done about messages that are known and not listed.
 func (pl *plan) gone(p Policy, v view, there map[UID]bool) {
 	var discard []Record
-	settled := 0
+	copies := 0
 	for uid, rec := range v.known {
-		settled++
+		if rec.hasCopy() {
+			copies++
+		}
 		if there[uid] {
 			continue
 		}
-		if rec.Stage == Settled && rec.isHere() && p(nil, &rec, Position{Now: v.clock}) == Discard {
+		local := rec
+		local.Stage = Settled // as a policy sees what has a copy
+		if rec.Stage < Doomed && rec.hasCopy() && p(nil, &local, Position{Now: v.clock}) == Discard {
 			discard = append(discard, rec)
 			continue
 		}
 		pl.vanish(v, rec)
 	}
-	believed := len(discard) <= massive || len(discard)*2 <= settled
+	believed := len(discard) <= massive || len(discard)*2 <= copies
 	for _, rec := range discard {
 		if believed || !rec.Vanished.IsZero() && v.now.Sub(rec.Vanished) >= massiveWait {
 			pl.discard = append(pl.discard, rec)
@@ -230,7 +240,7 @@ func (pl *plan) limit(l Limits, over bool) {
 	var bytes int64
 	for i := range pl.deliver {
 		if !pl.deliver[i].headerOnly {
-			bytes += max(pl.deliver[i].Size, 0)
+			bytes += min(max(pl.deliver[i].Size, 0), math.MaxInt64-bytes)
 		}
 		if over || i > 0 && l.Bytes > 0 && bytes > l.Bytes || l.Messages > 0 && i >= l.Messages {
 			pl.skipped += len(pl.deliver) - i

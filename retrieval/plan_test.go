@@ -167,3 +167,56 @@ func TestMassiveDisappearance(t *testing.T) {
 		}
 	}
 }
+
+// Messages that are not here, or have vanished before, say nothing of how many
+// copies a mailbox has from which very many disappear at once.
+func TestMassiveOfWhatIsHere(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		rec  Record
+	}{
+		{"delivered from another mailbox", Record{Stage: Settled, Twin: true}},
+		{"seeded", Record{Stage: Settled, Seeded: true}},
+		{"intended", Record{Stage: Intended}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			now := time.Unix(1e9, 0)
+			known := make(map[UID]Record)
+			for i := range 100 {
+				rec := tt.rec
+				rec.UID = UID("7." + strconv.Itoa(1000+i))
+				known[rec.UID] = rec
+			}
+			for i := range 30 {
+				uid := UID("7." + strconv.Itoa(i+1))
+				known[uid] = Record{UID: uid, Stage: Settled, Ref: strconv.Itoa(i)}
+			}
+			if pl := makePlan(&Account{Policy: ServerSync}, view{known: known, now: now}); len(pl.discard) > 0 {
+				t.Errorf("all is gone at once: %d of 30 copies are discarded", len(pl.discard))
+			}
+		})
+	}
+}
+
+// A message that is not deleted because it is not here as a whole has its flags
+// recorded all the same: the next listing begins at a cursor, and does not tell.
+func TestFlagsOfWhatIsNotDeleted(t *testing.T) {
+	rec := Record{UID: "7.1", Stage: Settled, HeaderOnly: true, Size: 100}
+	a := Account{Policy: DownloadAndDelete, Limits: Limits{MessageSize: 50}}
+	pl := makePlan(&a, view{listed: []Summary{{UID: "7.1", Size: 100, Flags: []Flag{FlagSeen}}}, known: map[UID]Record{"7.1": rec}})
+	if len(pl.put) != 1 || !SameFlags(pl.put[0].Flags, []Flag{FlagSeen}) {
+		t.Errorf("recorded is %v", pl.put)
+	}
+}
+
+// Sizes that add up to more than a number can hold are still beyond a limit.
+func TestLimitOverflow(t *testing.T) {
+	pl := new(plan)
+	for range 3 {
+		pl.deliver = append(pl.deliver, job{Summary: Summary{Size: 1<<63 - 1}})
+	}
+	pl.limit(Limits{Bytes: 1000}, false)
+	if len(pl.deliver) != 1 {
+		t.Errorf("%d messages of 8 EiB each within 1000 octets", len(pl.deliver))
+	}
+}

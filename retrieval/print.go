@@ -69,9 +69,10 @@ func (p *printer) sum() []byte {
 	return sum[:]
 }
 
-// add takes in a line, or the end of the section.
+// add takes in a line, of which no more than what counts, or the end of the section.
 func (p *printer) add(line []byte) {
 	line = bytes.TrimSuffix(line, []byte("\r"))
+	line = line[:min(len(line), maxPrinted-p.n)]
 	p.n += len(line) + 1
 	switch {
 	case len(line) == 0:
@@ -84,7 +85,7 @@ func (p *printer) add(line []byte) {
 		p.h.Write(line)
 		p.h.Write([]byte{'\n'})
 	}
-	if p.n > maxPrinted {
+	if p.n >= maxPrinted {
 		p.done = true
 	}
 }

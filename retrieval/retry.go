@@ -39,7 +39,7 @@ func retrying(ctx context.Context, n int, f func() error) error {
 // renew forgets what was about a session.
 func (r *run) renew() {
 	r.close()
-	r.unsettled, r.open, r.unnoted = false, false, nil
+	r.unsettled, r.peeked, r.open, r.unnoted = false, false, false, nil
 	r.doomed, r.again, r.sent, r.removed = nil, nil, nil, nil
 }
 

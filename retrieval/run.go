@@ -48,14 +48,15 @@ type run struct {
 	opening   opening // how sessions begin
 	elsewhere emails  // see view
 
-	endBatch func() // of the sink
-	page     Page
-	state    State          // as loaded
-	known    map[UID]Record // what is known now
-	now      time.Time
-	unnoted  []Witness // in the sink, that have not been told
-	ticked   bool      // the clock is written
-	lastWall time.Time // when it was written before
+	endBatch  func() // of the sink
+	unflushed bool   // the sink may hold deliveries that no Flush was about
+	page      Page
+	state     State          // as loaded
+	known     map[UID]Record // what is known now
+	now       time.Time
+	unnoted   []Witness // in the sink, that have not been told
+	ticked    bool      // the clock is written
+	lastWall  time.Time // when it was written before
 
 	tried map[UID]bool // failed in this run: not to be tried again
 
@@ -90,9 +91,11 @@ func (r *run) whole(ctx context.Context) error {
 	return err
 }
 
-// start takes the time, and a batch of the sink if it is shared.
+// start takes the time, unless this is another attempt, and a batch of the sink if it is shared.
 func (r *run) start() {
-	r.now = time.Now()
+	if r.now.IsZero() {
+		r.now = time.Now()
+	}
 	r.sink, r.endBatch = batchOf(r.sink)
 }
 
@@ -102,6 +105,7 @@ func (r *run) end() {
 	if r.page != nil {
 		r.page.Close()
 	}
+	r.drop()
 	r.endBatch()
 }
 
@@ -205,6 +209,9 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 		return err
 	}
 	due, err := r.deliver(ctx, pl.deliver)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // there is more to do, or to be told
+	}
 	if errors.Is(err, ErrSession) || errors.Is(err, ErrStore) || ctx.Err() != nil {
 		return err // what is doomed is deleted by the next run, and so on
 	}
@@ -248,14 +255,14 @@ func (r *run) recover(ctx context.Context) error {
 	}
 	var found []Record
 	for _, rec := range r.known {
-		if rec.Stage != Intended || rec.rests(r.now) {
+		if rec.Stage != Intended || rec.rests(r.now) || rec.isAskedAbout() {
 			continue // what failed and was not tried again since is not here
 		}
 		ref, ok, err := f.Find(ctx, r.box, rec)
 		if err != nil {
 			return sinkError(err)
 		}
-		if ok {
+		if ok && !rec.isStillHeader(ref) {
 			found = append(found, r.settled(rec, ref))
 		}
 	}

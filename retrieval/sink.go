@@ -17,7 +17,8 @@ type Sink interface {
 type Flusher interface {
 	// Flush returns nil when everything delivered so far would survive a
 	// power cut. After an error none of the deliveries since the last Flush
-	// count.
+	// count. At the end of a run that was cancelled it is called with a context
+	// that is over, to drop them.
 	Flush(ctx context.Context) error
 }
 

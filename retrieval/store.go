@@ -133,3 +133,17 @@ type Record struct {
 
 // isHere tells whether a settled message, or its header section, was delivered.
 func (r *Record) isHere() bool { return !r.Twin && !r.Seeded }
+
+// hasCopy tells whether the sink has something of a message: the message, or its
+// header section.
+func (r *Record) hasCopy() bool {
+	return r.Stage >= Settled && r.isHere() || r.Stage == Intended && r.Ref != ""
+}
+
+// isAskedAbout tells whether the session was lost when the filter asked about a
+// message, which was never on its way: see blame.
+func (r *Record) isAskedAbout() bool { return r.Since.IsZero() && r.Attempts > 0 }
+
+// isStillHeader tells whether what was found under a name for an intended message
+// is only the header section whose place it is to take.
+func (r *Record) isStillHeader(ref string) bool { return !r.HeaderOnly && r.Ref != "" && r.Ref == ref }

@@ -39,8 +39,9 @@ type tee struct {
 }
 
 type teeKey struct {
-	box Box
-	uid UID
+	box        Box
+	uid        UID
+	headerOnly bool // a part that has the header section lacks the message
 }
 
 // teeCopy is a part's copy of a message that not all have.
@@ -78,7 +79,7 @@ func (t *tee) Deliver(parent context.Context, m *Message) (string, error) {
 func (t *tee) known(m *Message) []teeCopy {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := teeKey{m.Box, m.UID}
+	key := teeKey{m.Box, m.UID, m.HeaderOnly}
 	copies := t.has[key]
 	delete(t.has, key)
 	if copies == nil || !m.Redelivery {
@@ -207,7 +208,7 @@ func (t *tee) Find(ctx context.Context, box Box, intent Record) (string, bool, e
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := teeKey{box, intent.UID}
+	key := teeKey{box, intent.UID, intent.HeaderOnly}
 	delete(t.has, key)
 	switch len(refs) {
 	case len(t.parts):

@@ -68,7 +68,8 @@ type Inventory interface {
 
 	// ChangeFlags adds and takes away flags of a delivered message, leaves the
 	// others as they are just then, and returns the message's name from now
-	// on. It is durable after Flush; a message that is not there any more is
+	// on. Better it stays the same: a new one that a crash keeps from being
+	// recorded looks like a removal. It is durable after Flush; a message that is not there any more is
 	// [ErrGone].
 	ChangeFlags(ctx context.Context, ref string, add, remove []Flag) (newRef string, err error)
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/disk"
@@ -216,4 +217,39 @@ func wantNew(t *testing.T, dir string, want ...string) {
 			t.Fatalf("new holds %v, want %q", have, want)
 		}
 	}
+}
+
+// Messages that come slowly, or not at all, do not hold up the other runs.
+func TestSlowMessagesHoldUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		d, err := disk.OpenMaildir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		var slow sync.WaitGroup
+		var ends []*io.PipeWriter
+		for i := range 20 {
+			r, w := io.Pipe()
+			ends = append(ends, w)
+			slow.Go(func() {
+				b := d.Batch().(*disk.MaildirBatch)
+				defer b.Close()
+				b.Deliver(t.Context(), retrieval.NewMessage(retrieval.Box{Account: "a", Mailbox: "b"}, retrieval.Summary{UID: retrieval.UID(rune('a' + i))}, r))
+			})
+		}
+		synctest.Wait()
+		if _, err := d.Deliver(t.Context(), message("quick", "quick")); err != nil {
+			t.Error(err)
+		}
+		if err := d.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantNew(t, dir, "quick")
+		for _, w := range ends {
+			w.CloseWithError(io.ErrUnexpectedEOF)
+		}
+		slow.Wait()
+	})
 }

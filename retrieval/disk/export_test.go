@@ -22,3 +22,6 @@ func failing(fail func(name string) error) func(*os.File) error {
 
 // PlusName is the folder of a mailbox in a tree.
 var PlusName = plusName
+
+// OnRead has f called each time that the folders were read for the index.
+func (d *Maildir) OnRead(f func()) { d.copies.did = f }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type index struct {
 
 	read time.Time     // when the folders were read last
 	took time.Duration // how long that took
+
+	did func() // told when they were read once, in tests
 }
 
 // find returns the path of the file of a message, or nothing. To be sure that
@@ -57,11 +60,42 @@ func (x *index) put(name, file string) {
 
 func (x *index) drop(name string) { delete(x.files, name) }
 
-// scan reads the folders: new first, because files move from there to cur.
+// scan reads the folders. A rename in a folder that is being read may hide the file,
+// so they are read until nothing has changed meanwhile, as far as time stamps tell.
 func (x *index) scan() error {
 	start := time.Now()
 	files := make(map[string]string, len(x.files))
 	x.highest = 1
+	for range inventories {
+		before, err := stamps(x.dir)
+		if err != nil {
+			return err
+		}
+		begun := time.Now()
+		if err := x.readInto(files); err != nil {
+			return err
+		}
+		if x.did != nil {
+			x.did()
+		}
+		after, err := stamps(x.dir)
+		if err != nil {
+			return err
+		}
+		if slices.EqualFunc(before, after, time.Time.Equal) && begun.Sub(slices.MaxFunc(after, time.Time.Compare)) > tickAge {
+			break
+		}
+	}
+	x.files, x.read, x.took = files, start, time.Since(start)
+	return nil
+}
+
+// tickAge is how far the clock that folders are stamped with may lag behind.
+const tickAge = 20 * time.Millisecond
+
+// readInto adds what is in the folders to files: new first, because files move
+// from there to cur.
+func (x *index) readInto(files map[string]string) error {
 	for _, sub := range []string{"new", "cur"} {
 		err := eachName(filepath.Join(x.dir, sub), func(file string) error {
 			if name, _, ok := splitName(file); ok {
@@ -75,7 +109,6 @@ func (x *index) scan() error {
 			return err
 		}
 	}
-	x.files, x.read, x.took = files, start, time.Since(start)
 	return nil
 }
 

@@ -90,7 +90,7 @@ func (d *Maildir) inventory(ctx context.Context) (map[string][]retrieval.Flag, e
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		before, err := d.stamps()
+		before, err := stamps(d.dir)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (d *Maildir) inventory(ctx context.Context) (map[string][]retrieval.Flag, e
 			}
 			all[name] = flags
 		}
-		after, err := d.stamps()
+		after, err := stamps(d.dir)
 		if err != nil {
 			return nil, err
 		}
@@ -131,10 +131,10 @@ func (d *Maildir) inventory(ctx context.Context) (map[string][]retrieval.Flag, e
 }
 
 // stamps returns when entries of new and cur were changed last.
-func (d *Maildir) stamps() ([]time.Time, error) {
+func stamps(dir string) ([]time.Time, error) {
 	var stamps []time.Time
 	for _, sub := range []string{"new", "cur"} {
-		fi, err := os.Stat(filepath.Join(d.dir, sub))
+		fi, err := os.Stat(filepath.Join(dir, sub))
 		if err != nil {
 			return nil, err
 		}

@@ -254,10 +254,17 @@ func (l *Ledger) guarded(f func() error) error {
 func (l *Ledger) mistrust(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.torn == nil && errors.Is(err, syscall.EIO) {
+	if l.torn == nil && (errors.Is(err, syscall.EIO) || isSyncError(err)) {
 		l.torn = fmt.Errorf("the disk has failed, and the ledger is to be opened again: %w", err)
 	}
 	return cmp.Or(l.torn, err)
+}
+
+// isSyncError tells whether what bbolt had written did not come to the disk, for
+// want of room, say: that is the one call whose error it returns as it is.
+func isSyncError(err error) bool {
+	_, is := err.(syscall.Errno)
+	return is
 }
 
 func (l *Ledger) damage() error {

@@ -87,18 +87,22 @@ func (d *Maildir) Deliver(ctx context.Context, m *retrieval.Message) (ref string
 
 func (b *MaildirBatch) deliver(ctx context.Context, m *retrieval.Message) (string, error) {
 	d := b.d
-	select {
-	case d.syncing <- struct{}{}: // before the file is opened: few are open at a time
-	case <-ctx.Done():
+	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	done := func() { <-d.syncing }
 	name := uniqueName(m.Box, m.UID)
 	f, err := d.write(name, m)
 	if err != nil {
-		done()
 		return "", err
 	}
+	select {
+	case d.syncing <- struct{}{}: // with the message here: it may be long in coming
+	case <-ctx.Done():
+		f.Close()
+		os.Remove(f.Name())
+		return "", context.Cause(ctx)
+	}
+	done := func() { <-d.syncing }
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	name, there, err := b.claim(name, f)

@@ -25,7 +25,7 @@ import (
 // Two mailboxes whose names differ only in case need a file system that tells
 // these apart; on another, the second is an error.
 //
-// A folder is made when the first message comes. The mailboxes of several
+// A folder is made by the first run over its mailbox. The mailboxes of several
 // accounts may be in one tree: those of the same name share a folder.
 type MaildirPlus struct {
 	dir string
@@ -138,6 +138,23 @@ func (t *MaildirPlus) release(name string) {
 		delete(t.open, name)
 		return true
 	})
+}
+
+// has tells whether there is a folder.
+func (t *MaildirPlus) has(name string) (bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false, wrap(fs.ErrClosed)
+	}
+	if t.open[name] != nil || !isPlusName(name) {
+		return true, nil // or an error, as take has it
+	}
+	_, err := os.Lstat(filepath.Join(t.dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, wrap(err)
 }
 
 // openFolder opens the Maildir of a folder, and makes it if it is not there.

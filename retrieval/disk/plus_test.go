@@ -178,3 +178,32 @@ func TestManyFolders(t *testing.T) {
 		}
 	}
 }
+
+// Who only looks makes no folder.
+func TestLookingMakesNoFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mail")
+	tree, err := disk.OpenMaildirPlus(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	ctx, box := t.Context(), retrieval.Box{Account: "a", Mailbox: "Work"}
+	if store, err := tree.Witnessed(ctx, box); store != "" || err != nil {
+		t.Errorf("Witnessed = %q, %v", store, err)
+	}
+	if ref, found, err := tree.Find(ctx, box, retrieval.Record{UID: "1"}); found || err != nil {
+		t.Errorf("Find = %q, %v, %v", ref, found, err)
+	}
+	if copies, err := tree.Copies(ctx, box); len(copies) > 0 || err != nil {
+		t.Errorf("Copies = %v, %v", copies, err)
+	}
+	if err := tree.Discard(ctx, ".Work/x"); !errors.Is(err, retrieval.ErrGone) {
+		t.Errorf("Discard = %v, want ErrGone", err)
+	}
+	if _, err := tree.SetFlags(ctx, ".Work/x", nil); !errors.Is(err, retrieval.ErrGone) {
+		t.Errorf("SetFlags = %v, want ErrGone", err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, ".Work")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is there: %v", err)
+	}
+}

@@ -49,16 +49,29 @@ func (b *MaildirPlusBatch) with(folder string, f func(m *MaildirBatch) error) er
 	return f(m)
 }
 
+// within is with, for work that makes no folder: f is left out if there is none.
+func (b *MaildirPlusBatch) within(folder string, f func(m *MaildirBatch) error) error {
+	if there, err := b.t.has(folder); err != nil || !there {
+		return err
+	}
+	return b.with(folder, f)
+}
+
 // change lets f change a message, whose name it is given and returns.
 func (b *MaildirPlusBatch) change(ref string, f func(m *MaildirBatch, inner string) (string, error)) (newRef string, err error) {
 	folder, inner, ok := splitRef(ref)
 	if !ok {
 		return "", wrap(goneError(ref))
 	}
-	err = b.with(folder, func(m *MaildirBatch) (err error) {
+	gone := true
+	err = b.within(folder, func(m *MaildirBatch) (err error) {
+		gone = false
 		inner, err = f(m, inner)
 		return err
 	})
+	if gone && err == nil {
+		err = wrap(goneError(ref))
+	}
 	if err != nil {
 		return "", err
 	}
@@ -108,7 +121,7 @@ func (b *MaildirPlusBatch) finish(f func(*MaildirBatch) error) (err error) {
 // Find is [MaildirPlus.Find].
 func (b *MaildirPlusBatch) Find(ctx context.Context, box retrieval.Box, intent retrieval.Record) (ref string, found bool, err error) {
 	folder := b.t.folder(box)
-	err = b.with(folder, func(m *MaildirBatch) (err error) {
+	err = b.within(folder, func(m *MaildirBatch) (err error) {
 		ref, found, err = m.Find(ctx, box, intent)
 		return err
 	})
@@ -132,7 +145,7 @@ func (b *MaildirPlusBatch) Discard(ctx context.Context, ref string) error {
 // Copies is [MaildirPlus.Copies].
 func (b *MaildirPlusBatch) Copies(ctx context.Context, box retrieval.Box) (all map[string][]retrieval.Flag, err error) {
 	folder := b.t.folder(box)
-	err = b.with(folder, func(m *MaildirBatch) error {
+	err = b.within(folder, func(m *MaildirBatch) error {
 		found, err := m.Copies(ctx, box)
 		if err != nil {
 			return err
@@ -156,7 +169,7 @@ func (b *MaildirPlusBatch) ChangeFlags(ctx context.Context, ref string, add, rem
 
 // Witnessed is [MaildirPlus.Witnessed].
 func (b *MaildirPlusBatch) Witnessed(ctx context.Context, box retrieval.Box) (store string, err error) {
-	err = b.with(b.t.folder(box), func(m *MaildirBatch) (err error) {
+	err = b.within(b.t.folder(box), func(m *MaildirBatch) (err error) {
 		store, err = m.Witnessed(ctx, box)
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -22,35 +23,37 @@ const syncFailsEnv = "POSTBAG_TEST_SYNCFAILS"
 // not used again until it has been read again: the system may show what never
 // came to the disk. F119, F120.
 func TestSyncFails(t *testing.T) {
-	if dir := os.Getenv(syncFailsEnv); dir != "" {
+	if name, dir, ok := strings.Cut(os.Getenv(syncFailsEnv), " "); ok {
+		no := map[string]syscall.Errno{"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC}[name]
 		err := deliverAndRemember(t.Context(), dir)
-		fmt.Printf("EIO: %v (%v)\n", errors.Is(err, syscall.EIO), err)
-		ledgerAfterEIO(t, dir)
+		fmt.Printf("failed: %v (%v)\n", errors.Is(err, no), err)
+		ledgerAfter(t, dir, no)
 		return
 	}
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("strace is not installed")
 	}
-	for name, path := range map[string]string{
-		"the ledger":          "ledger",
-		"the folder of both":  ".",
-		"the Maildir":         "mail",
-		"the Maildir's new":   "mail/new",
-		"a compacted ledger":  ".ledger.compact",
-		"the folder of files": "mail/tmp",
+	for name, tt := range map[string]struct{ path, no, calls string }{
+		"the ledger":           {"ledger", "EIO", "fsync,fdatasync"},
+		"the ledger, for room": {"ledger", "ENOSPC", "fdatasync"}, // of a file system that finds out late
+		"the folder of both":   {".", "EIO", "fsync,fdatasync"},
+		"the Maildir":          {"mail", "EIO", "fsync,fdatasync"},
+		"the Maildir's new":    {"mail/new", "EIO", "fsync,fdatasync"},
+		"a compacted ledger":   {".ledger.compact", "EIO", "fsync,fdatasync"},
+		"the folder of files":  {"mail/tmp", "EIO", "fsync,fdatasync"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			cmd := exec.CommandContext(t.Context(), strace, "-f", "-o", filepath.Join(t.TempDir(), "calls"),
-				"-P", filepath.Join(dir, path), "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO",
+				"-P", filepath.Join(dir, tt.path), "-e", "trace="+tt.calls, "-e", "inject="+tt.calls+":error="+tt.no,
 				os.Args[0], "-test.run=^TestSyncFails$", "-test.v")
-			cmd.Env = append(os.Environ(), syncFailsEnv+"="+dir)
+			cmd.Env = append(os.Environ(), syncFailsEnv+"="+tt.no+" "+dir)
 			out, err := cmd.CombinedOutput()
 			if bytes.Contains(out, []byte("ptrace")) {
 				t.Skipf("strace may not trace: %s", out)
 			}
-			if failed := !bytes.Contains(out, []byte("EIO: false")); err != nil || failed == (path == "mail/tmp") {
+			if failed := !bytes.Contains(out, []byte("failed: false")); err != nil || failed == (tt.path == "mail/tmp") {
 				t.Fatalf("%v: %s", err, out)
 			}
 			acked := bytes.Count(out, []byte("acked"))
@@ -61,21 +64,21 @@ func TestSyncFails(t *testing.T) {
 	}
 }
 
-// ledgerAfterEIO wants a ledger whose first change fails to fail from then on.
-func ledgerAfterEIO(t *testing.T, dir string) {
+// ledgerAfter wants a ledger whose first change fails to fail from then on.
+func ledgerAfter(t *testing.T, dir string, no syscall.Errno) {
 	l, err := disk.OpenLedger(filepath.Join(dir, "ledger"))
 	if err != nil {
 		return
 	}
 	defer l.Close()
 	p := openPage(t, l, retrieval.Box{Account: "another"})
-	if err := p.Update(t.Context(), retrieval.Change{Cursor: []byte("c")}); !errors.Is(err, syscall.EIO) {
+	if err := p.Update(t.Context(), retrieval.Change{Cursor: []byte("c")}); !errors.Is(err, no) {
 		return // another path's syncs fail
 	}
-	if st, err := p.Load(t.Context()); !errors.Is(err, syscall.EIO) {
-		t.Errorf("Load after an Update that the disk failed: %v, %v, want EIO", st, err)
+	if st, err := p.Load(t.Context()); !errors.Is(err, no) {
+		t.Errorf("Load after an Update that the disk failed: %v, %v, want that", st, err)
 	}
-	if err := p.Update(t.Context(), retrieval.Change{}); !errors.Is(err, syscall.EIO) {
-		t.Errorf("Update after one that the disk failed: %v, want EIO", err)
+	if err := p.Update(t.Context(), retrieval.Change{}); !errors.Is(err, no) {
+		t.Errorf("Update after one that the disk failed: %v, want that", err)
 	}
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"crypto/sha256"
 	"slices"
 
 	"example.com/postbag/retrieval"
@@ -8,25 +9,41 @@ import (
 
 // memory knows which recipients have a message that others do not have yet.
 type memory struct {
-	taken map[name][]string
+	taken map[name]taken
 	order []name // oldest first
 }
 
-// name is a message's.
+// name is a message's. Its header section, sent alone, is another one.
 type name struct {
-	box retrieval.Box
-	uid retrieval.UID
+	box        retrieval.Box
+	uid        retrieval.UID
+	headerOnly bool
+}
+
+// taken is who has a message, and the checksum of its header section.
+type taken struct {
+	by  []string
+	sum [sha256.Size]byte
 }
 
 // maxMemory is how many messages are remembered: it takes that many that were
 // taken by some and not by others.
 const maxMemory = 10_000
 
-func (m *memory) get(n name) []string { return m.taken[n] }
+// get returns who has a message. Of one that says that it comes again a server
+// may have changed the header section; else that tells whether it is the same.
+func (m *memory) get(n name, sum [sha256.Size]byte, again bool) []string {
+	t := m.taken[n]
+	if !again && t.sum != sum {
+		m.forget(n)
+		return nil
+	}
+	return t.by
+}
 
-func (m *memory) put(n name, taken []string) {
+func (m *memory) put(n name, t taken) {
 	if m.taken == nil {
-		m.taken = make(map[name][]string)
+		m.taken = make(map[name]taken)
 	}
 	if _, ok := m.taken[n]; !ok {
 		if len(m.order) == maxMemory {
@@ -35,7 +52,7 @@ func (m *memory) put(n name, taken []string) {
 		}
 		m.order = append(m.order, n)
 	}
-	m.taken[n] = taken
+	m.taken[n] = t
 }
 
 func (m *memory) forget(n name) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -48,14 +49,6 @@ func (l *letter) failed(to []string, err error) {
 // send delivers to those who do not have the message yet.
 func (s *server) send(ctx context.Context, m *retrieval.Message, to []string) error {
 	l := &letter{m: m, body: bufio.NewReaderSize(m, peekSize)}
-	id := name{m.Box, m.UID}
-	for _, addr := range to {
-		if slices.Contains(s.had.get(id), addr) {
-			l.taken = append(l.taken, addr)
-		} else {
-			l.to = append(l.to, addr)
-		}
-	}
 	head, err := l.body.Peek(peekSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
@@ -63,9 +56,18 @@ func (s *server) send(ctx context.Context, m *retrieval.Message, to []string) er
 	head = header(head)
 	l.utf8 = utf8.Valid(head) && bytes.ContainsFunc(head, func(r rune) bool { return r >= utf8.RuneSelf })
 
+	id, sum := name{m.Box, m.UID, m.HeaderOnly}, sha256.Sum256(head)
+	had := s.had.get(id, sum, m.Redelivery)
+	for _, addr := range to {
+		if slices.Contains(had, addr) {
+			l.taken = append(l.taken, addr)
+		} else {
+			l.to = append(l.to, addr)
+		}
+	}
 	before := len(l.taken)
 	if err = s.transact(ctx, l); len(l.taken) > before {
-		s.had.put(id, l.taken)
+		s.had.put(id, taken{l.taken, sum})
 	}
 	switch {
 	case err != nil:
