@@ -136,6 +136,7 @@ func (c *Client) authenticate(m sasl.Mechanism, ir bool) (final bool, err error)
 			if response, err = m.Next(challenge); err != nil {
 				return c.cancelAuth(m, tag, err)
 			}
+			c.hide(sasl.ServerProof(m))
 		}
 		if err := c.sendLine([]byte(c.encode(response) + "\r\n")); err != nil {
 			return true, err

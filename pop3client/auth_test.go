@@ -325,7 +325,8 @@ func TestAuthSCRAM(t *testing.T) {
 				if how != "STLS" {
 					outer = tls.Client(conn, cfg)
 				}
-				c, err := pop3client.New(t.Context(), outer, &pop3client.Options{TLSConfig: cfg})
+				var transcript bytes.Buffer
+				c, err := pop3client.New(t.Context(), outer, &pop3client.Options{TLSConfig: cfg, Transcript: &transcript})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -338,6 +339,9 @@ func TestAuthSCRAM(t *testing.T) {
 				err = c.Auth(t.Context(), pop3client.Credentials{User: "joe", Password: "secret"})
 				if binding && err != nil || !binding && !errors.Is(err, pop3client.ErrAuth) {
 					t.Errorf("Auth = %v", err)
+				}
+				if told := transcript.String(); binding != strings.Contains(told, "S: + ***\n") || strings.Contains(told, "S: + dj") { // v=
+					t.Errorf("the server's proof is told:\n%s", told)
 				}
 			})
 		}

@@ -75,7 +75,7 @@ func (c *Client) simple(ctx context.Context, verb string) error {
 func (c *Client) answer() (reply, error) {
 	r, err := c.w.reply()
 	if err == nil && r.more {
-		err = c.conn.ProtocolError("%q is no reply to this command", clip(c.w.line))
+		err = c.conn.ProtocolError("%q is no reply to this command", c.w.quote(c.w.line))
 	}
 	return r, err
 }
@@ -104,7 +104,7 @@ func (c *Client) lines(r reply, limit int, f func(line []byte) error) error {
 		line = bytes.TrimSuffix(line[:len(line)-1], []byte("\r"))
 		line = bytes.TrimPrefix(line, []byte("."))
 		if err := f(line); err != nil {
-			return c.conn.ProtocolError("%q: %w", clip(line), err)
+			return c.conn.ProtocolError("%q: %w", c.w.quote(line), err)
 		}
 	}
 }

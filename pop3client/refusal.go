@@ -85,7 +85,7 @@ func (e *Error) aboutMessage() bool {
 // refused makes the error of a reply that is -ERR.
 func (c *Client) refused(verb string, r reply) *Error {
 	code, text := r.code()
-	e := &Error{Command: verb, Code: code, Text: text, authCodes: c.caps.Has("AUTH-RESP-CODE")}
+	e := &Error{Command: verb, Code: code, Text: string(c.w.scrub([]byte(text))), authCodes: c.caps.Has("AUTH-RESP-CODE")}
 	if code == "LOGIN-DELAY" {
 		e.RetryAfter, _ = c.caps.LoginDelay()
 	}
