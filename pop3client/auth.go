@@ -70,20 +70,32 @@ func (c *Client) Auth(ctx context.Context, creds Credentials) error {
 	if err != nil {
 		return fmt.Errorf("pop3: AUTH: %w", err)
 	}
-	err = fmt.Errorf("pop3: AUTH: the server offers %q: %w", c.caps.Params("SASL"), errors.ErrUnsupported)
-	asIs := false // a mechanism that shows the password as USER and PASS do
+	var refused error // the mechanism before
+	asIs := false     // a mechanism that shows the password as USER and PASS do
 	for _, m := range mechs {
 		asIs = asIs || m.Name() == "PLAIN" || m.Name() == "LOGIN"
-		final, failed := c.authWith(ctx, m)
-		if failed == nil {
+		final, err := c.authWith(ctx, m)
+		if err == nil {
 			return c.capa(ctx)
 		}
-		if err = failed; final {
-			return err
+		if refused = c.after(refused, err); final {
+			return refused
 		}
 	}
 	if creds.Password != "" && len(creds.Mechanisms) == 0 && !asIs {
-		return c.Login(ctx, creds.User, creds.Password)
+		return c.after(refused, c.Login(ctx, creds.User, creds.Password))
+	}
+	if refused == nil {
+		return fmt.Errorf("pop3: AUTH: the server offers %q: %w", c.caps.Params("SASL"), errors.ErrUnsupported)
+	}
+	return refused
+}
+
+// after returns the error of one try to log in after another. A server that
+// hangs up over what it refuses has said what is wrong, and it is not the line.
+func (c *Client) after(refused, err error) error {
+	if refused != nil && c.conn.Err() != nil && errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("%w; then %w", refused, err)
 	}
 	return err
 }

@@ -427,3 +427,33 @@ func TestAPOP(t *testing.T) {
 		}
 	}
 }
+
+// A server that hangs up over the first mechanism that it refuses has said
+// what is wrong, and it is not the line.
+func TestAuthHangUp(t *testing.T) {
+	for _, tt := range []struct {
+		name, capa string
+		replies    []string
+	}{
+		{"before the next mechanism", "SASL CRAM-MD5 PLAIN", []string{"+ " + b64("<1.2@mail>"), "-ERR [AUTH] wrong"}},
+		{"before USER", "SASL CRAM-MD5", []string{"+ " + b64("<1.2@mail>"), "-ERR wrong"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := start(t, nil, func(s *script) {
+				s.send("+OK ready")
+				s.capa(tt.capa)
+				for _, reply := range tt.replies {
+					s.r.ReadString('\n')
+					s.send(reply)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.Auth(t.Context(), pop3client.Credentials{User: "joe", Password: "secret"})
+			if !errors.Is(err, pop3client.ErrAuth) || !errors.Is(err, pop3client.ErrUnavailable) || c.Err() == nil {
+				t.Errorf("%v, want ErrAuth, and that the server has hung up", err)
+			}
+		})
+	}
+}

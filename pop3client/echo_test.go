@@ -64,3 +64,21 @@ func TestRepeatedSecret(t *testing.T) {
 		})
 	}
 }
+
+// The digest of APOP is as good as a hash of the password.
+func TestRepeatedDigest(t *testing.T) {
+	var transcript bytes.Buffer
+	c, err := start(t, &pop3client.Options{Transcript: &transcript}, func(s *script) {
+		s.send("+OK <1.2@mail>")
+		s.capa()
+		line, _ := s.r.ReadString('\n')
+		s.send("-ERR what is " + strings.TrimSpace(line) + "?")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.APOP(t.Context(), "joe", "secret")
+	if told := fmt.Sprint(err, "\n", transcript.String()); strings.Count(told, "APOP joe ***?") != 2 {
+		t.Errorf("the digest is told:\n%s", told)
+	}
+}
