@@ -79,11 +79,9 @@ func (b *Body) Close() error {
 		b.expired = true
 		return nil
 	}
-	var n int64
-	if err := b.c.drainBody(&n); err != nil {
-		return b.c.lost(b.verb, err)
-	}
-	return nil
+	defer b.release() // not before: the context bounds what is read here, too
+	b.release = func() {}
+	return b.c.throwAway(b)
 }
 
 func (b *Body) took(n int) {

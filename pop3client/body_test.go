@@ -1,6 +1,7 @@
 package pop3client_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"example.com/postbag/pop3client"
@@ -432,4 +434,36 @@ func TestCloseWithinBody(t *testing.T) {
 	if text, err := io.ReadAll(b); len(text) > 0 || !errors.Is(err, pop3client.ErrTruncated) || !errors.Is(err, pop3client.ErrClosed) {
 		t.Errorf("%q, %v, want ErrTruncated and ErrClosed", text, err)
 	}
+}
+
+// The context bounds what Close reads and throws away, too.
+func TestBodyCloseContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		defer server.Close()
+		go func() {
+			s := &script{t, server, bufio.NewReader(server)}
+			s.login()
+			s.expect("RETR 1")
+			s.send("+OK", "and no more")
+		}()
+		c, err := pop3client.New(t.Context(), client, &pop3client.Options{AllowPlaintext: true})
+		if err == nil {
+			err = c.Login(t.Context(), "joe", "secret")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		cause := errors.New("enough")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+		defer cancel()
+		b, err := c.Retr(ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(); !errors.Is(err, cause) {
+			t.Errorf("Close = %v, want the cause", err)
+		}
+	})
 }
