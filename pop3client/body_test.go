@@ -1,7 +1,6 @@
 package pop3client_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"testing/synctest"
 	"time"
 
 	"example.com/postbag/pop3client"
@@ -438,23 +436,11 @@ func TestCloseWithinBody(t *testing.T) {
 
 // The context bounds what Close reads and throws away, too.
 func TestBodyCloseContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client, server := net.Pipe()
-		defer server.Close()
-		go func() {
-			s := &script{t, server, bufio.NewReader(server)}
-			s.login()
-			s.expect("RETR 1")
-			s.send("+OK", "and no more")
-		}()
-		c, err := pop3client.New(t.Context(), client, &pop3client.Options{AllowPlaintext: true})
-		if err == nil {
-			err = c.Login(t.Context(), "joe", "secret")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+	timed(t, nil, func(s *script) {
+		s.expect("RETR 1")
+		s.send("+OK", "and no more")
+		s.expectEnd()
+	}, func(t *testing.T, c *pop3client.Client) {
 		cause := errors.New("enough")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
 		defer cancel()

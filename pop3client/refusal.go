@@ -34,7 +34,7 @@ func (e *Error) Error() string {
 }
 
 // Is tells whether the refusal is of the kind target. RFC 2449 section 8.1,
-// RFC 3206 section 4.
+// RFC 3206 sections 4 and 5.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrAuth:
