@@ -26,6 +26,7 @@ type Body struct {
 
 // open returns the body that follows the reply r.
 func (c *Client) open(verb string, number int, r reply, release func()) *Body {
+	c.w.mail = true
 	c.body = &Body{
 		c: c, verb: verb, number: number, release: release,
 		dots: dotReader{conn: c.conn, lf: r.lf, bol: true},

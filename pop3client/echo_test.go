@@ -2,7 +2,9 @@ package pop3client_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -80,5 +82,38 @@ func TestRepeatedDigest(t *testing.T) {
 	err = c.APOP(t.Context(), "joe", "secret")
 	if told := fmt.Sprint(err, "\n", transcript.String()); strings.Count(told, "APOP joe ***?") != 2 {
 		t.Errorf("the digest is told:\n%s", told)
+	}
+}
+
+// A server that stuffs no dots sends the rest of a message as replies: no line
+// of mail is in an error or in the transcript for that.
+func TestMailTakenForReply(t *testing.T) {
+	for name, send := range map[string][]string{
+		"with the message":  {"+OK", "Subject: x", "", ".", "my secret", "."},
+		"after the command": {"+OK", "Subject: x", "", "."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var transcript bytes.Buffer
+			c := loggedIn(t, &pop3client.Options{Transcript: &transcript}, nil, func(s *script) {
+				s.expect("RETR 1")
+				s.raw(strings.Join(send, "\r\n") + "\r\n")
+				if name == "after the command" {
+					s.expect("NOOP")
+					s.send("my secret", ".")
+				}
+				s.r.ReadString(0)
+			})
+			transcript.Reset() // the password is "secret"
+			b, err := c.Retr(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, b)
+			err = c.Noop(t.Context())
+			told := fmt.Sprint(err, "\n", transcript.String())
+			if !errors.Is(err, pop3client.ErrProtocol) || strings.Contains(told, "secret") {
+				t.Errorf("want ErrProtocol, and nothing of the message:\n%s", told)
+			}
+		})
 	}
 }

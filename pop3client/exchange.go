@@ -31,7 +31,11 @@ func (c *Client) begin(ctx context.Context, verb string) (release func(), err er
 // quiet makes sure that the server has not said anything in reply to nothing:
 // it would be taken for the reply to what comes next.
 func (c *Client) quiet() error {
-	if n := c.conn.Buffered(); n > 0 {
+	n := c.conn.Buffered()
+	switch {
+	case n > 0 && c.w.mail:
+		return c.conn.ProtocolError("the server speaks out of turn: %d octets, perhaps of a message", n)
+	case n > 0:
 		early, _ := c.conn.Peek(min(n, 100))
 		return c.conn.ProtocolError("the server speaks out of turn: %q", early)
 	}

@@ -32,6 +32,7 @@ type wire struct {
 	out  []byte // commands that wait for flush
 
 	secrets [][]byte // what is not to be repeated, see hide
+	mail    bool     // messages have been sent; what makes no sense may be of one
 }
 
 // greet begins the session with the server's greeting.
@@ -97,10 +98,15 @@ func (w *wire) status() (reply, error) {
 	if len(w.line) == 0 {
 		return reply{}, w.conn.ProtocolError("nothing was read") // unless there is an error already
 	}
-	if t := w.conn.Transcript(); t != nil {
+	r, ok := parseReply(w.line)
+	t := w.conn.Transcript()
+	if !ok && w.mail {
+		t.Omitted(int64(len(w.line)))
+		return reply{}, w.conn.ProtocolError("%d octets that are no reply, perhaps of a message", len(w.line))
+	}
+	if t != nil {
 		t.Server(w.scrub(w.line))
 	}
-	r, ok := parseReply(w.line)
 	if !ok {
 		return reply{}, w.conn.ProtocolError("%q is no reply", w.quote(w.line))
 	}
