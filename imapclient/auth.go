@@ -81,20 +81,32 @@ func (c *Client) tryAll(creds Credentials) error {
 	if err != nil {
 		return fmt.Errorf("imap: AUTHENTICATE: %w", err)
 	}
-	err = fmt.Errorf("imap: AUTHENTICATE: the server offers %q: %w", offered, errors.ErrUnsupported)
-	asIs := false // a mechanism that shows the password as LOGIN does
+	var refused error // the mechanism before
+	asIs := false     // a mechanism that shows the password as LOGIN does
 	for _, m := range mechs {
 		asIs = asIs || m.Name() == "PLAIN" || m.Name() == "LOGIN"
-		final, failed := c.authenticate(m, caps.Has("SASL-IR"))
-		if failed == nil {
+		final, err := c.authenticate(m, caps.Has("SASL-IR"))
+		if err == nil {
 			return nil
 		}
-		if err = failed; final {
-			return err
+		if refused = c.after(refused, err); final {
+			return refused
 		}
 	}
 	if creds.Password != "" && len(creds.Mechanisms) == 0 && !asIs && !caps.Has("LOGINDISABLED") {
-		return c.login(creds.User, creds.Password)
+		return c.after(refused, c.login(creds.User, creds.Password))
+	}
+	if refused == nil {
+		return fmt.Errorf("imap: AUTHENTICATE: the server offers %q: %w", offered, errors.ErrUnsupported)
+	}
+	return refused
+}
+
+// after returns the error of one try to log in after another. A server that
+// hangs up over what it refuses has said what is wrong, and it is not the line.
+func (c *Client) after(refused, err error) error {
+	if refused != nil && c.conn.Err() != nil && errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("%w; then %w", refused, err)
 	}
 	return err
 }
@@ -136,6 +148,7 @@ func (c *Client) authenticate(m sasl.Mechanism, ir bool) (final bool, err error)
 			if response, err = m.Next(challenge); err != nil {
 				return c.cancelAuth(m, tag, err)
 			}
+			c.hide(sasl.ServerProof(m))
 		}
 		if err := c.sendLine([]byte(c.encode(response) + "\r\n")); err != nil {
 			return true, err

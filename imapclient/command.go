@@ -3,6 +3,8 @@ package imapclient
 import (
 	"bytes"
 	"strconv"
+
+	"example.com/postbag/internal/sasl"
 )
 
 // A waiter takes the untagged data that a command asked for. From the first
@@ -89,9 +91,4 @@ func (c *Client) ended(r *response, name string) error {
 }
 
 // scrub returns b with secrets replaced. It does not change b.
-func (c *Client) scrub(b []byte) []byte {
-	for _, s := range c.secrets {
-		b = bytes.ReplaceAll(b, s, []byte("***"))
-	}
-	return b
-}
+func (c *Client) scrub(b []byte) []byte { return sasl.Scrub(b, c.secrets) }

@@ -18,6 +18,12 @@ func TestAuthFaults(t *testing.T) {
 			t.Error("no error")
 		}
 	})
+	t.Run("F105 the server hangs up over the first mechanism", func(t *testing.T) {
+		c := play(t, lines("S: * OK [CAPABILITY IMAP4rev1 AUTH=CRAM-MD5] hi", "C: a1 AUTHENTICATE CRAM-MD5", "S: + "+b64text("<1.2@mail>"), "C: …", "S: a1 NO [AUTHENTICATIONFAILED] wrong", "C: a2 LOGIN …", "= CLOSE"), nil)
+		err := c.Auth(t.Context(), imapclient.Credentials{User: "joe", Password: "secret pass"})
+		wants(t, "Auth", err, imapclient.ErrAuth)
+		wants(t, "Auth", err, imapclient.ErrUnavailable)
+	})
 	t.Run("F105 LOGINDISABLED", func(t *testing.T) {
 		c := play(t, "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\n", nil)
 		wants(t, "Login", c.Login(t.Context(), "joe", "secret pass"), errors.ErrUnsupported)

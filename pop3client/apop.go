@@ -36,8 +36,12 @@ func (c *Client) APOP(ctx context.Context, user, password string) error {
 		return err
 	}
 	defer release()
-	digest := md5.Sum([]byte(stamp + password))
-	if _, err := c.exchange("APOP", "APOP "+user+" "+hex.EncodeToString(digest[:]), "APOP "+user+" ***"); err != nil {
+	sum := md5.Sum([]byte(stamp + password))
+	digest := hex.EncodeToString(sum[:])
+	defer c.w.reveal()
+	c.w.hide(password)
+	c.w.hide(digest)
+	if _, err := c.exchange("APOP", "APOP "+user+" "+digest, "APOP "+user+" ***"); err != nil {
 		return err
 	}
 	release()

@@ -58,6 +58,10 @@ func (c *Client) Auth(ctx context.Context, creds Credentials) error {
 	if err := c.checkSecure("AUTH"); err != nil {
 		return err
 	}
+	defer c.w.reveal()
+	c.w.hide(creds.Password)
+	c.w.hide(creds.Token)
+	c.w.hide(base64.StdEncoding.EncodeToString([]byte(creds.Password)))
 	sc := sasl.Credentials{
 		User: creds.User, Password: creds.Password, Token: creds.Token, Identity: creds.Identity,
 		Mechanisms: creds.Mechanisms, TLS: c.state(),
@@ -66,20 +70,32 @@ func (c *Client) Auth(ctx context.Context, creds Credentials) error {
 	if err != nil {
 		return fmt.Errorf("pop3: AUTH: %w", err)
 	}
-	err = fmt.Errorf("pop3: AUTH: the server offers %q: %w", c.caps.Params("SASL"), errors.ErrUnsupported)
-	asIs := false // a mechanism that shows the password as USER and PASS do
+	var refused error // the mechanism before
+	asIs := false     // a mechanism that shows the password as USER and PASS do
 	for _, m := range mechs {
 		asIs = asIs || m.Name() == "PLAIN" || m.Name() == "LOGIN"
-		final, failed := c.authWith(ctx, m)
-		if failed == nil {
+		final, err := c.authWith(ctx, m)
+		if err == nil {
 			return c.capa(ctx)
 		}
-		if err = failed; final {
-			return err
+		if refused = c.after(refused, err); final {
+			return refused
 		}
 	}
 	if creds.Password != "" && len(creds.Mechanisms) == 0 && !asIs {
-		return c.Login(ctx, creds.User, creds.Password)
+		return c.after(refused, c.Login(ctx, creds.User, creds.Password))
+	}
+	if refused == nil {
+		return fmt.Errorf("pop3: AUTH: the server offers %q: %w", c.caps.Params("SASL"), errors.ErrUnsupported)
+	}
+	return refused
+}
+
+// after returns the error of one try to log in after another. A server that
+// hangs up over what it refuses has said what is wrong, and it is not the line.
+func (c *Client) after(refused, err error) error {
+	if refused != nil && c.conn.Err() != nil && errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("%w; then %w", refused, err)
 	}
 	return err
 }
@@ -144,15 +160,18 @@ func (c *Client) converse(m sasl.Mechanism) (r reply, why, err error) {
 	for err == nil && r.more {
 		challenge, bad := base64.StdEncoding.DecodeString(string(r.text))
 		if bad != nil {
-			return r, nil, c.conn.ProtocolError("challenge %q is not base64", clip(r.text))
+			return r, nil, c.conn.ProtocolError("challenge %q is not base64", c.w.quote(r.text))
 		}
 		response := initial // the first challenge may only ask for it
 		if initial = nil; response == nil {
 			if response, why = m.Next(challenge); why != nil {
 				return c.cancelAuth(why)
 			}
+			c.w.hide(sasl.ServerProof(m))
 		}
-		r, err = c.say(base64.StdEncoding.EncodeToString(response), "***")
+		answer := base64.StdEncoding.EncodeToString(response)
+		c.w.hide(answer)
+		r, err = c.say(answer, "***")
 	}
 	if err == nil && r.ok && initial != nil {
 		err = c.conn.ProtocolError("the server is content before it has the credentials")
@@ -168,6 +187,7 @@ func (c *Client) converse(m sasl.Mechanism) (r reply, why, err error) {
 func (c *Client) sendAuth(name string, initial []byte) ([]byte, reply, error) {
 	line, shown := "AUTH "+name, "AUTH "+name
 	arg := base64.StdEncoding.EncodeToString(initial)
+	c.w.hide(arg)
 	if initial != nil && arg == "" {
 		arg = "=" // an empty response, which is not none. RFC 5034 section 4.
 	}
@@ -197,7 +217,7 @@ func (c *Client) cancelAuth(why error) (reply, error, error) {
 	}
 	r, err := c.say("*", "*")
 	if err == nil && (r.ok || r.more) {
-		err = c.conn.ProtocolError("a cancelled exchange is answered with %q", clip(c.w.line))
+		err = c.conn.ProtocolError("a cancelled exchange is answered with %q", c.w.quote(c.w.line))
 	}
 	return r, why, err
 }

@@ -325,7 +325,8 @@ func TestAuthSCRAM(t *testing.T) {
 				if how != "STLS" {
 					outer = tls.Client(conn, cfg)
 				}
-				c, err := pop3client.New(t.Context(), outer, &pop3client.Options{TLSConfig: cfg})
+				var transcript bytes.Buffer
+				c, err := pop3client.New(t.Context(), outer, &pop3client.Options{TLSConfig: cfg, Transcript: &transcript})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -338,6 +339,9 @@ func TestAuthSCRAM(t *testing.T) {
 				err = c.Auth(t.Context(), pop3client.Credentials{User: "joe", Password: "secret"})
 				if binding && err != nil || !binding && !errors.Is(err, pop3client.ErrAuth) {
 					t.Errorf("Auth = %v", err)
+				}
+				if told := transcript.String(); binding != strings.Contains(told, "S: + ***\n") || strings.Contains(told, "S: + dj") { // v=
+					t.Errorf("the server's proof is told:\n%s", told)
 				}
 			})
 		}
@@ -421,5 +425,35 @@ func TestAPOP(t *testing.T) {
 		if err := c.APOP(t.Context(), "mrose", "tanstaaf"); err != nil {
 			t.Errorf("%s: %v", tt.greeting, err)
 		}
+	}
+}
+
+// A server that hangs up over the first mechanism that it refuses has said
+// what is wrong, and it is not the line.
+func TestAuthHangUp(t *testing.T) {
+	for _, tt := range []struct {
+		name, capa string
+		replies    []string
+	}{
+		{"before the next mechanism", "SASL CRAM-MD5 PLAIN", []string{"+ " + b64("<1.2@mail>"), "-ERR [AUTH] wrong"}},
+		{"before USER", "SASL CRAM-MD5", []string{"+ " + b64("<1.2@mail>"), "-ERR wrong"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := start(t, nil, func(s *script) {
+				s.send("+OK ready")
+				s.capa(tt.capa)
+				for _, reply := range tt.replies {
+					s.r.ReadString('\n')
+					s.send(reply)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.Auth(t.Context(), pop3client.Credentials{User: "joe", Password: "secret"})
+			if !errors.Is(err, pop3client.ErrAuth) || !errors.Is(err, pop3client.ErrUnavailable) || c.Err() == nil {
+				t.Errorf("%v, want ErrAuth, and that the server has hung up", err)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"example.com/postbag/internal/transport"
 )
@@ -187,11 +188,20 @@ func (b *batch) await(i int) {
 	}
 }
 
+// patience is how long a writer may take that is not held up by the server.
+const patience = 100 * time.Millisecond
+
 // end stops the writer, reading on while it waits for the server to take what
 // it writes, and leaves the rest to [Client.settle].
 func (b *batch) end() {
 	b.change(func() { b.stopped = true })
 	c := b.c
+	if b.writer != nil {
+		select {
+		case <-b.writer:
+		case <-time.After(patience):
+		}
+	}
 	var n int64
 	for b.writer != nil && b.stillWriting() && c.drainBody(&n) == nil && b.read < b.sent {
 		if c.drainReply(b.multi, &n) != nil {

@@ -26,6 +26,7 @@ type Body struct {
 
 // open returns the body that follows the reply r.
 func (c *Client) open(verb string, number int, r reply, release func()) *Body {
+	c.w.mail = true
 	c.body = &Body{
 		c: c, verb: verb, number: number, release: release,
 		dots: dotReader{conn: c.conn, lf: r.lf, bol: true},
@@ -79,11 +80,9 @@ func (b *Body) Close() error {
 		b.expired = true
 		return nil
 	}
-	var n int64
-	if err := b.c.drainBody(&n); err != nil {
-		return b.c.lost(b.verb, err)
-	}
-	return nil
+	defer b.release() // not before: the context bounds what is read here, too
+	b.release = func() {}
+	return b.c.throwAway(b)
 }
 
 func (b *Body) took(n int) {

@@ -384,3 +384,72 @@ func TestBodyClose(t *testing.T) {
 	}
 	c.Close()
 }
+
+// closing closes the session while the data of a read are on their way up.
+type closing struct {
+	net.Conn
+	close func()
+}
+
+func (c *closing) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.close != nil {
+		c.close()
+	}
+	return n, err
+}
+
+// A session may be closed, or its context end, at any moment, also between a
+// message's octets coming in and their being looked at.
+func TestCloseWithinBody(t *testing.T) {
+	var conn closing
+	more := make(chan struct{})
+	conn.Conn = connect(t, func(s *script) {
+		s.login(pipelining...)
+		s.expect("RETR 1")
+		s.send("+OK")
+		s.raw("one, ")
+		<-more
+		s.raw("two")
+	})
+	c, err := pop3client.New(t.Context(), &conn, &pop3client.Options{AllowPlaintext: true})
+	if err == nil {
+		err = c.Login(t.Context(), "joe", "secret")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := c.Retr(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text [5]byte
+	if _, err := io.ReadFull(b, text[:]); err != nil {
+		t.Fatal(err)
+	}
+	conn.close = func() { c.Close() }
+	close(more)
+	if text, err := io.ReadAll(b); len(text) > 0 || !errors.Is(err, pop3client.ErrTruncated) || !errors.Is(err, pop3client.ErrClosed) {
+		t.Errorf("%q, %v, want ErrTruncated and ErrClosed", text, err)
+	}
+}
+
+// The context bounds what Close reads and throws away, too.
+func TestBodyCloseContext(t *testing.T) {
+	timed(t, nil, func(s *script) {
+		s.expect("RETR 1")
+		s.send("+OK", "and no more")
+		s.expectEnd()
+	}, func(t *testing.T, c *pop3client.Client) {
+		cause := errors.New("enough")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+		defer cancel()
+		b, err := c.Retr(ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(); !errors.Is(err, cause) {
+			t.Errorf("Close = %v, want the cause", err)
+		}
+	})
+}

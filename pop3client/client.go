@@ -111,7 +111,7 @@ func (c *Client) start(ctx context.Context, upgrade bool) error {
 	case err != nil:
 		return fmt.Errorf("pop3: greeting: %w", err)
 	case r.more:
-		return c.lost("greeting", c.conn.ProtocolError("%q is no greeting", clip(c.w.line)))
+		return c.lost("greeting", c.conn.ProtocolError("%q is no greeting", c.w.quote(c.w.line)))
 	case !r.ok:
 		return c.refused("greeting", r)
 	}

@@ -3,7 +3,6 @@ package pop3client_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"example.com/postbag/pop3client"
 )
@@ -21,19 +20,20 @@ func TestDesync(t *testing.T) {
 		{"empty line", []string{""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := loggedIn(t, &pop3client.Options{StallTimeout: 50 * time.Millisecond}, pipelining, func(s *script) {
+			timed(t, pipelining, func(s *script) {
 				s.expect("RETR 1", "RETR 2", "RETR 3")
 				s.send("+OK", "one", ".")
 				s.send(tt.send...)
 				s.expectEnd()
+			}, func(t *testing.T, c *pop3client.Client) {
+				var last error
+				for _, err := range c.RetrEach(t.Context(), want...) {
+					last = err
+				}
+				if !errors.Is(last, pop3client.ErrDesync) || c.Err() == nil {
+					t.Errorf("%v, want ErrDesync", last)
+				}
 			})
-			var last error
-			for _, err := range c.RetrEach(t.Context(), want...) {
-				last = err
-			}
-			if !errors.Is(last, pop3client.ErrDesync) || c.Err() == nil {
-				t.Errorf("%v, want ErrDesync", last)
-			}
 		})
 	}
 	c := loggedIn(t, &pop3client.Options{Window: 1}, pipelining, func(s *script) {

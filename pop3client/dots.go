@@ -39,7 +39,10 @@ func (d *dotReader) next() ([]byte, error) {
 	if _, err := d.conn.Peek(1); err != nil {
 		return nil, err
 	}
-	p, _ := d.conn.Peek(d.conn.Buffered())
+	p, err := d.conn.Peek(d.conn.Buffered())
+	if err != nil { // the session was closed just now
+		return nil, err
+	}
 	p = d.run(p)
 	d.held = len(p)
 	return p, nil

@@ -74,15 +74,21 @@ func (c *Client) closeBody(ctx context.Context, b *Body) error {
 	if errors.Is(b.err, ErrTruncated) {
 		return b.err
 	}
+	err := c.throwAway(b)
+	if err == nil && ctx.Err() != nil {
+		err = c.lost(b.verb, context.Cause(ctx))
+	}
+	return err
+}
+
+// throwAway drains b, the open body.
+func (c *Client) throwAway(b *Body) error {
 	var n int64
 	err := c.drainBody(&n)
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+	if err == nil || errors.Is(err, ErrTruncated) { // which tells the command
+		return err
 	}
-	if err != nil {
-		return c.lost(b.verb, err)
-	}
-	return nil
+	return c.lost(b.verb, err)
 }
 
 func (c *Client) abandon(n int64) error {

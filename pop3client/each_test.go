@@ -365,16 +365,46 @@ func TestBreakAbandons(t *testing.T) {
 
 // What is not worth waiting for is not waited for.
 func TestBreakAbandonsAtOnce(t *testing.T) {
-	c := loggedIn(t, &pop3client.Options{MaxDrain: 1000, StallTimeout: 10 * time.Second}, pipelining, func(s *script) {
+	c := loggedIn(t, &pop3client.Options{MaxDrain: 1000}, pipelining, func(s *script) {
 		s.expect("RETR 1", "RETR 2")
 		s.send("+OK", "one", ".")
 		s.expectEnd()
 	})
 	for range c.RetrEach(t.Context(), pop3client.Entry{Number: 1, Size: 5}, pop3client.Entry{Number: 2, Size: 2000}) {
-		time.Sleep(20 * time.Millisecond) // so that both are under way
 		break
 	}
 	if err := c.Noop(t.Context()); !errors.Is(err, pop3client.ErrAbandoned) {
 		t.Errorf("Noop = %v, want ErrAbandoned", err)
 	}
+}
+
+// late is a connection whose Write returns some time after all is sent, as it
+// does where the goroutine has to wait for a CPU.
+type late struct{ net.Conn }
+
+func (l late) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
+	time.Sleep(10 * time.Millisecond)
+	return n, err
+}
+
+// A writer that is just about to end is waited for, and not the server: it
+// may take long over its next reply.
+func TestBreakDoesNotWait(t *testing.T) {
+	timedOver(t, func(c net.Conn) net.Conn { return late{c} }, pipelining, func(s *script) {
+		s.expect("RETR 1", "RETR 2")
+		s.send("+OK", "one", ".")
+		s.expectEnd()
+	}, func(t *testing.T, c *pop3client.Client) {
+		start := time.Now()
+		for _, err := range c.RetrEach(t.Context(), pop3client.Entry{Number: 1}, pop3client.Entry{Number: 2}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if took := time.Since(start); took > time.Second || c.Err() != nil {
+			t.Errorf("leaving the loop takes %v; then %v", took, c.Err())
+		}
+	})
 }

@@ -31,7 +31,11 @@ func (c *Client) begin(ctx context.Context, verb string) (release func(), err er
 // quiet makes sure that the server has not said anything in reply to nothing:
 // it would be taken for the reply to what comes next.
 func (c *Client) quiet() error {
-	if n := c.conn.Buffered(); n > 0 {
+	n := c.conn.Buffered()
+	switch {
+	case n > 0 && c.w.mail:
+		return c.conn.ProtocolError("the server speaks out of turn: %d octets, perhaps of a message", n)
+	case n > 0:
 		early, _ := c.conn.Peek(min(n, 100))
 		return c.conn.ProtocolError("the server speaks out of turn: %q", early)
 	}
@@ -75,7 +79,7 @@ func (c *Client) simple(ctx context.Context, verb string) error {
 func (c *Client) answer() (reply, error) {
 	r, err := c.w.reply()
 	if err == nil && r.more {
-		err = c.conn.ProtocolError("%q is no reply to this command", clip(c.w.line))
+		err = c.conn.ProtocolError("%q is no reply to this command", c.w.quote(c.w.line))
 	}
 	return r, err
 }
@@ -104,7 +108,7 @@ func (c *Client) lines(r reply, limit int, f func(line []byte) error) error {
 		line = bytes.TrimSuffix(line[:len(line)-1], []byte("\r"))
 		line = bytes.TrimPrefix(line, []byte("."))
 		if err := f(line); err != nil {
-			return c.conn.ProtocolError("%q: %w", clip(line), err)
+			return c.conn.ProtocolError("%q: %w", c.w.quote(line), err)
 		}
 	}
 }

@@ -108,16 +108,17 @@ func faultDropInList(t *testing.T) {
 }
 
 func faultLateQuit(t *testing.T) {
-	c := loggedIn(t, &pop3client.Options{StallTimeout: 50 * time.Millisecond}, nil, func(s *script) {
+	timed(t, nil, func(s *script) {
 		s.expect("DELE 1")
 		s.send("+OK")
 		s.expect("QUIT")
 		s.expectEnd()
+	}, func(t *testing.T, c *pop3client.Client) {
+		r, err := c.Commit(t.Context(), 1)
+		if !errors.Is(err, pop3client.ErrUncommitted) || len(r.Unknown) != 1 {
+			t.Errorf("Commit = %+v, %v, want an unknown fate", r, err)
+		}
 	})
-	r, err := c.Commit(t.Context(), 1)
-	if !errors.Is(err, pop3client.ErrUncommitted) || len(r.Unknown) != 1 {
-		t.Errorf("Commit = %+v, %v, want an unknown fate", r, err)
-	}
 }
 
 func faultTop(t *testing.T) {

@@ -142,12 +142,20 @@ func (c *Client) listing(ctx context.Context, verb string, parse parser) ([]Entr
 	return list, nil
 }
 
+// octetsPerEntry is what the lines of a listing have on average, at most. RFC
+// 1939 section 7 has UIDs of 70 octets; single ones are longer.
+const octetsPerEntry = 256
+
 // list reads the listing behind r, of count messages besides the marked ones.
 func (c *Client) list(r reply, count int, parse parser) ([]Entry, error) {
 	most := count + len(c.marked)
 	list := make([]Entry, 0, min(count, 1<<14))
 	ordered := true
+	room := 64<<10 + min(int64(c.opts.MaxMessages), 1<<31)*octetsPerEntry
 	err := c.lines(r, most, func(line []byte) error {
+		if room -= int64(len(line)); room < 0 {
+			return errors.New("and the list has too many octets")
+		}
 		e, err := parse(line)
 		if err == nil && e.Number > most {
 			err = errors.New("the number is out of range")

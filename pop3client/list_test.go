@@ -270,3 +270,24 @@ func TestListingAfterDele(t *testing.T) {
 		t.Errorf("Listing = %v, %v, want ErrProtocol", list, err)
 	}
 }
+
+// A million UIDs of 8 KiB each would be 8 GB: a listing has a bound in octets,
+// too, far beyond what any server needs.
+func TestListingOctets(t *testing.T) {
+	for _, tt := range []struct {
+		length int // of each UID
+		want   error
+	}{{1000, nil}, {8000, pop3client.ErrProtocol}} {
+		c := loggedIn(t, &pop3client.Options{MaxMessages: 100}, nil, func(s *script) {
+			s.expect("UIDL")
+			s.send("+OK")
+			for i := range 60 {
+				s.send(fmt.Sprintf("%d %0*d", i+1, tt.length, i+1))
+			}
+			s.send(".")
+		})
+		if list, err := c.UIDL(t.Context()); !errors.Is(err, tt.want) || tt.want == nil && len(list) != 60 {
+			t.Errorf("UIDs of %d octets: %d entries, %v, want %v", tt.length, len(list), err, tt.want)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func (c *Client) listEach(ctx context.Context, verb string, parse parser, number
 				err = &MessageError{n, c.refused(verb, r)}
 			} else if e, err = parseOne(n, r.text, parse); err != nil {
 				// It may be the first line of many, so there is no going on.
-				yield(Entry{}, b.lost(ctx, i, c.conn.ProtocolError("%q: %w", clip(r.text), err)))
+				yield(Entry{}, b.lost(ctx, i, c.conn.ProtocolError("%q: %w", c.w.quote(r.text), err)))
 				return
 			}
 			if !yield(e, err) {

@@ -24,6 +24,8 @@ func (c *Client) Login(ctx context.Context, user, password string) error {
 		return err
 	}
 	defer release()
+	defer c.w.reveal()
+	c.w.hide(password)
 	if _, err := c.exchange("USER", "USER "+user, "USER "+user); err != nil {
 		return err
 	}

@@ -57,7 +57,8 @@ type Options struct {
 	// Zero means 8192; RFC 2449 section 4 allows a server 512.
 	MaxLine int
 
-	// MaxMessages is how many messages a maildrop may hold. Zero means a million.
+	// MaxMessages is how many messages a maildrop may hold. Zero means a
+	// million. A listing may have 64 KiB and 256 octets for each.
 	MaxMessages int
 
 	// MaxMessageSize is the most octets of a message that are read; the rest

@@ -20,7 +20,7 @@ func (c *Client) parseStat(r reply) (count int, size int64, err error) {
 			return int(n), octets, nil
 		}
 	}
-	return 0, 0, c.conn.ProtocolError("%q is no count and size, or beyond the limits", clip(r.text))
+	return 0, 0, c.conn.ProtocolError("%q is no count and size, or beyond the limits", c.w.quote(r.text))
 }
 
 // parseSize reads "number size" and whatever follows. RFC 1939 section 5.

@@ -35,7 +35,7 @@ func (e *Error) Error() string {
 }
 
 // Is tells whether the refusal is of the kind target. RFC 2449 section 8.1,
-// RFC 3206 section 4.
+// RFC 3206 sections 4 and 5.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrAuth:
@@ -86,7 +86,7 @@ func (e *Error) aboutMessage() bool {
 // refused makes the error of a reply that is -ERR.
 func (c *Client) refused(verb string, r reply) *Error {
 	code, text := r.code()
-	e := &Error{Command: verb, Code: code, Text: text, authCodes: c.caps.Has("AUTH-RESP-CODE")}
+	e := &Error{Command: verb, Code: code, Text: string(c.w.scrub([]byte(text))), authCodes: c.caps.Has("AUTH-RESP-CODE")}
 	if code == "LOGIN-DELAY" {
 		e.RetryAfter, _ = c.caps.LoginDelay()
 	}

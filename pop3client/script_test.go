@@ -8,9 +8,12 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	memory "example.com/postbag/internal/session"
 	"example.com/postbag/pop3client"
 )
 
@@ -155,6 +158,38 @@ func loggedIn(t *testing.T, o *pop3client.Options, capa []string, f func(s *scri
 		t.Fatal(err)
 	}
 	return c
+}
+
+// timed does with a client that is logged in what takes time: in a bubble of
+// testing/synctest, in memory, so that no limit is reached for want of a CPU.
+func timed(t *testing.T, capa []string, f func(s *script), do func(t *testing.T, c *pop3client.Client)) {
+	t.Helper()
+	timedOver(t, func(c net.Conn) net.Conn { return c }, capa, f, do)
+}
+
+// timedOver is timed over a connection that the client sees through wrap.
+func timedOver(t *testing.T, wrap func(net.Conn) net.Conn, capa []string, f func(s *script), do func(t *testing.T, c *pop3client.Client)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		client, server := memory.Pipe()
+		var both sync.WaitGroup
+		defer both.Wait()
+		both.Go(func() {
+			defer server.Close()
+			s := &script{t, server, bufio.NewReader(server)}
+			s.login(capa...)
+			f(s)
+		})
+		c, err := pop3client.New(t.Context(), wrap(client), &pop3client.Options{AllowPlaintext: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.Login(t.Context(), "joe", "secret"); err != nil {
+			t.Fatal(err)
+		}
+		do(t, c)
+	})
 }
 
 var pipelining = []string{"PIPELINING", "UIDL", "TOP"}

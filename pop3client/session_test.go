@@ -403,22 +403,23 @@ func TestCAPA(t *testing.T) {
 }
 
 func TestPoisoned(t *testing.T) {
-	c := loggedIn(t, &pop3client.Options{StallTimeout: 30 * time.Millisecond}, nil, func(s *script) {
+	timed(t, nil, func(s *script) {
 		s.expect("NOOP")
-		time.Sleep(100 * time.Millisecond) // the reply is late
+		time.Sleep(time.Hour) // the reply is late
 		s.send("+OK to the first")
 		s.expectEnd()
+	}, func(t *testing.T, c *pop3client.Client) {
+		first := c.Noop(t.Context())
+		if !errors.Is(first, pop3client.ErrUnavailable) {
+			t.Fatalf("silence: %v, want ErrUnavailable", first)
+		}
+		if _, err := c.Dele(t.Context(), 1); !errors.Is(err, pop3client.ErrUnavailable) {
+			t.Errorf("Dele gets the reply of the command before, or so: %v", err)
+		}
+		if !errors.Is(c.Err(), pop3client.ErrUnavailable) {
+			t.Errorf("Err = %v", c.Err())
+		}
 	})
-	first := c.Noop(t.Context())
-	if !errors.Is(first, pop3client.ErrUnavailable) {
-		t.Fatalf("silence: %v, want ErrUnavailable", first)
-	}
-	if _, err := c.Dele(t.Context(), 1); !errors.Is(err, pop3client.ErrUnavailable) {
-		t.Errorf("Dele gets the reply of the command before, or so: %v", err)
-	}
-	if !errors.Is(c.Err(), pop3client.ErrUnavailable) {
-		t.Errorf("Err = %v", c.Err())
-	}
 }
 
 func TestOutOfTurn(t *testing.T) {

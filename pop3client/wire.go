@@ -6,6 +6,7 @@ import (
 
 	"github.com/knadh/go-pop3"
 
+	"example.com/postbag/internal/sasl"
 	"example.com/postbag/internal/transport"
 )
 
@@ -29,6 +30,9 @@ type wire struct {
 	line []byte // the last status line, with its end
 	left []byte // of line, what go-pop3 has not taken
 	out  []byte // commands that wait for flush
+
+	secrets [][]byte // what is not to be repeated, see hide
+	mail    bool     // messages have been sent; what makes no sense may be of one
 }
 
 // greet begins the session with the server's greeting.
@@ -37,7 +41,7 @@ func (w *wire) greet() (reply, error) {
 	w.pop, err = pop3.New(pop3.Opt{Dialer: w}).NewConn()
 	r, bad := w.status()
 	if bad == nil && r.ok && err != nil { // what go-pop3 does not take for a greeting
-		bad = w.conn.ProtocolError("the server greets with %q", w.line)
+		bad = w.conn.ProtocolError("the server greets with %q", w.quote(w.line))
 	}
 	return r, bad
 }
@@ -94,10 +98,17 @@ func (w *wire) status() (reply, error) {
 	if len(w.line) == 0 {
 		return reply{}, w.conn.ProtocolError("nothing was read") // unless there is an error already
 	}
-	w.conn.Transcript().Server(w.line)
 	r, ok := parseReply(w.line)
+	t := w.conn.Transcript()
+	if !ok && w.mail {
+		t.Omitted(int64(len(w.line)))
+		return reply{}, w.conn.ProtocolError("%d octets that are no reply, perhaps of a message", len(w.line))
+	}
+	if t != nil {
+		t.Server(w.scrub(w.line))
+	}
 	if !ok {
-		return reply{}, w.conn.ProtocolError("%q is no reply", clip(w.line))
+		return reply{}, w.conn.ProtocolError("%q is no reply", w.quote(w.line))
 	}
 	return r, nil
 }
@@ -145,7 +156,20 @@ func (r reply) code() (code, text string) {
 	return "", text
 }
 
-// clip shortens what is quoted in an error.
-func clip(p []byte) []byte {
+// hide sees to it that a secret is not repeated to anybody until reveal is
+// called: servers quote what they do not understand.
+func (w *wire) hide(secret string) {
+	if secret != "" {
+		w.secrets = append(w.secrets, []byte(secret))
+	}
+}
+
+func (w *wire) reveal() { w.secrets = nil }
+
+func (w *wire) scrub(p []byte) []byte { return sasl.Scrub(p, w.secrets) }
+
+// quote returns as much of p as an error may show.
+func (w *wire) quote(p []byte) []byte {
+	p = w.scrub(p) // before it is cut, perhaps within a secret
 	return p[:min(len(p), 100)]
 }

@@ -88,16 +88,17 @@ func (s *pop3Session) List(ctx context.Context) ([]Summary, error) {
 	if err != nil {
 		return nil, s.failure(err)
 	}
-	s.entries = make(map[UID]pop3client.Entry, len(list))
+	entries := make(map[UID]pop3client.Entry, len(list))
 	sums := make([]Summary, 0, len(list))
 	for _, e := range list {
 		uid := UID(e.UID)
-		if _, twice := s.entries[uid]; twice {
+		if _, twice := entries[uid]; twice {
 			return nil, &MessageError{uid, ErrAmbiguous}
 		}
-		s.entries[uid] = e
+		entries[uid] = e
 		sums = append(sums, Summary{UID: uid, Size: e.Size})
 	}
+	s.entries = entries
 	return sums, nil
 }
 
@@ -144,14 +145,12 @@ func (s *pop3Session) Commit(ctx context.Context) (Receipt, error) {
 		rcpt.Kept = append(rcpt.Kept, asked[i])
 		err = errors.Join(err, &MessageError{asked[i], refused})
 	}
-	if quit := s.c.Quit(ctx); quit != nil {
+	if quit := s.c.Quit(ctx); quit == nil {
+		rcpt.Deleted = append(rcpt.Deleted, accepted...)
+	} else if len(accepted) > 0 { // otherwise nothing was at stake
 		rcpt.Unknown = accepted
-		if len(accepted) > 0 {
-			return rcpt, s.failure(quit)
-		}
-		return rcpt, nil // nothing was at stake
+		err = errors.Join(err, s.failure(quit))
 	}
-	rcpt.Deleted = append(rcpt.Deleted, accepted...)
 	if err != nil {
 		return rcpt, transport.Mark(ErrUncommitted, err)
 	}
@@ -169,6 +168,7 @@ func (s *pop3Session) reopen(ctx context.Context) error {
 	before := s.entries
 	s.c, s.unseen = c, false
 	if _, err = s.List(ctx); err != nil {
+		s.Close() // the numbers in entries are those of the connection before
 		return err
 	}
 	for uid := range before {

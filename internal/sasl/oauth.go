@@ -65,15 +65,19 @@ func (m *oauth) Start() ([]byte, error) {
 
 func (m *oauth) Next(challenge []byte) ([]byte, error) {
 	if m.detail != nil {
-		return nil, fmt.Errorf("sasl: %s: a second error: %.100q", m.name, challenge)
+		return nil, fmt.Errorf("sasl: %s: a second error: %.100q", m.name, m.scrub(string(challenge)))
 	}
-	m.detail = &OAuthError{JSON: string(challenge[:min(len(challenge), 1000)])}
+	all := m.scrub(string(challenge))
+	m.detail = &OAuthError{JSON: all[:min(len(all), 1000)]}
 	var said struct{ Status, Schemes, Scope any }
 	if json.Unmarshal(challenge, &said) == nil {
-		m.detail.Status, m.detail.Schemes, m.detail.Scope = text(said.Status), text(said.Schemes), text(said.Scope)
+		m.detail.Status, m.detail.Schemes, m.detail.Scope = m.scrub(text(said.Status)), m.scrub(text(said.Schemes)), m.scrub(text(said.Scope))
 	}
 	return m.answer, nil
 }
+
+// scrub takes the token out of what the server says: it ends in an error.
+func (m *oauth) scrub(s string) string { return strings.ReplaceAll(s, m.c.Token, "***") }
 
 // text is a JSON value as text. QUIRK: some servers send the status as a number.
 func text(v any) string {

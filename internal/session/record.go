@@ -240,8 +240,8 @@ func (t *tap) decide(br *bufio.Reader, line []byte) (*bufio.Reader, error) {
 	what := t.asked
 	t.asked = ""
 	defer close(t.switched)
-	words := strings.Fields(string(line))
-	agreed := words[0] == "+OK" || len(words) > 1 && strings.EqualFold(words[1], "OK")
+	words := append(strings.Fields(string(line)), "", "")
+	agreed := words[0] == "+OK" || strings.EqualFold(words[1], "OK")
 	switch {
 	case !agreed || br.Buffered() > 0: // what is ahead of a handshake goes to the client as it is
 		return br, nil

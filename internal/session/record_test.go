@@ -213,12 +213,25 @@ func TestRecordRepeatedSecret(t *testing.T) {
 		"S: * OK\nC: a1 AUTHENTICATE PLAIN\nS: +\nC: " + plain + "\nS: a1 NO hunter2 is wrong, and so is " + plain + "\n",
 		"S: +OK\nC: PASS hunter2\nS: -ERR PASS hunter2\n",
 		"S: +OK\nC: AUTH XOAUTH2 " + token + "\nS: -ERR hunter2\n",
+		"S: +OK\nC: AUTH PLAIN " + plain + "\nS: + " + plain + "\nC: *\nS: -ERR\n",
+		"S: +OK\nC: AUTH LOGIN\nS: +\nC: aHVudGVyMg==\nS: + " + base64.StdEncoding.EncodeToString([]byte("a hunter2")) + "\nC: *\nS: -ERR\n",
+		"S: * OK\nC: a1 AUTHENTICATE SCRAM-SHA-256\nS: +\nC: " + plain + "\nS: + dj1zaWduYXR1cmU=\nC: \nS: a1 NO\n", // v=: passwords can be tried on it
+		"S: * OK\nC: a1 LOGIN joe \"hunter2\\\"\"\nS: a1 BAD hunter2\"\n",
 	} {
 		got := record(t, script, "", false)
-		for _, secret := range []string{"hunter2", plain, token} {
+		for _, secret := range []string{"hunter2", plain, token, "YSBodW50ZXIy", "dj1z"} {
 			if strings.Contains(got, secret) {
 				t.Errorf("the secret is told:\n%s", got)
 			}
 		}
+	}
+}
+
+// A server that answers STLS with an empty line ends neither the program nor
+// the recording.
+func TestRecordEmptyAnswer(t *testing.T) {
+	script := "S: +OK\nC: STLS\nS: \nC: QUIT\nS: +OK\n"
+	if got := record(t, script, "", false); got != script {
+		t.Errorf("got\n%s\nwant\n%s", got, script)
 	}
 }

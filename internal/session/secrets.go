@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -121,7 +122,8 @@ func unquote(s string) string {
 	if !strings.HasPrefix(s, `"`) {
 		return s
 	}
-	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(strings.Trim(s, `"`))
+	s = strings.TrimSuffix(s[1:], `"`)
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(s)
 }
 
 func (s *secrets) pop3Command(text string) string {
@@ -182,6 +184,12 @@ func (s *secrets) server(line []byte) []byte {
 	for _, k := range s.known {
 		line = bytes.ReplaceAll(line, k, bytes.Repeat([]byte("*"), len(k)))
 	}
+	if s.inAuth && s.secretChallenge(line) {
+		line = bytes.Clone(line)
+		for i := len("+ "); i < len(line) && line[i] > ' '; i++ {
+			line[i] = '*'
+		}
+	}
 	var private int
 	if s.imap {
 		private = s.imapData(line)
@@ -199,6 +207,17 @@ func (s *secrets) server(line []byte) []byte {
 		open = maskQuoted(open)
 	}
 	return append(maskAll(line[:private]), maskAddresses(open)...)
+}
+
+// secretChallenge tells whether a line is a challenge that holds a secret, or
+// SCRAM's v=: passwords can be tried on it (RFC 5802 section 3).
+func (s *secrets) secretChallenge(line []byte) bool {
+	text, ok := bytes.CutPrefix(line, []byte("+ "))
+	challenge, err := base64.StdEncoding.DecodeString(string(text)) // which passes over the line's end
+	if !ok || err != nil {
+		return false
+	}
+	return bytes.HasPrefix(challenge, []byte("v=")) || slices.ContainsFunc(s.known, func(k []byte) bool { return bytes.Contains(challenge, k) })
 }
 
 // ends tells whether a line ends the exchange that authenticates.

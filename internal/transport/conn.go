@@ -158,18 +158,14 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *Conn) write(p []byte) (n int, err error) {
+func (c *Conn) write(p []byte) (int, error) {
 	if !c.spoken.Swap(true) {
 		c.trips.Add(1)
 	}
-	cur := c.current()
-	cur.SetWriteDeadline(c.deadline())
 	if w := c.deflate; w != nil {
-		n, err = writeDeflated(w, p)
-	} else {
-		n, err = cur.Write(p)
+		return writeDeflated(w, p)
 	}
-	return n, err
+	return c.current().Write(p)
 }
 
 // Read reads what comes next.

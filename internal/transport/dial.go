@@ -103,7 +103,7 @@ func (c *Conn) StartTLS(ctx context.Context) error {
 		err = Mark(ErrTLS, fmt.Errorf("tls: %w", err))
 	}
 	c.Fail(err)
-	return err
+	return c.Err()
 }
 
 // isCut tells whether a handshake failed because the line did, and not for

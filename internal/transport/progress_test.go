@@ -101,36 +101,72 @@ func TestProgressIsOfAnAnswer(t *testing.T) {
 	})
 }
 
+// secured returns a Conn with TLS, in memory, to a server that goes on with f.
+func secured(t *testing.T, f func(s *tls.Conn, below *slowWriter)) *transport.Conn {
+	t.Helper()
+	ca, err := testca.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Issue(time.Now().Add(time.Hour), "localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, server := net.Pipe()
+	below := &slowWriter{Conn: server}
+	var both sync.WaitGroup
+	both.Go(func() {
+		s := tls.Server(below, &tls.Config{Certificates: []tls.Certificate{cert}})
+		if s.Handshake() == nil {
+			f(s, below)
+		}
+	})
+	c := transport.New(client, "localhost", &transport.Options{TLSConfig: &tls.Config{RootCAs: ca.Pool()}})
+	t.Cleanup(func() {
+		c.Fail(errors.New("done"))
+		both.Wait()
+	})
+	if err := c.StartTLS(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // The stall timeout is on the octets below TLS: a record may be as slow as
 // anything else.
 func TestSlowRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ca, err := testca.New()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cert, err := ca.Issue(time.Now().Add(time.Hour), "localhost")
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, server := net.Pipe()
-		slow := &slowWriter{Conn: server}
-		var both sync.WaitGroup
-		defer both.Wait()
-		both.Go(func() {
-			s := tls.Server(slow, &tls.Config{Certificates: []tls.Certificate{cert}})
-			if s.Handshake() == nil {
-				slow.pause = time.Second
-				io.WriteString(s, strings.Repeat("x", 298)+"\r\n")
-			}
+		c := secured(t, func(s *tls.Conn, below *slowWriter) {
+			below.pause = time.Second
+			io.WriteString(s, strings.Repeat("x", 298)+"\r\n")
 		})
-		c := transport.New(client, "localhost", &transport.Options{TLSConfig: &tls.Config{RootCAs: ca.Pool()}})
-		defer c.Fail(errors.New("done"))
-		if err := c.StartTLS(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		if line, err := c.Line(1000); err != nil || len(line) != 300 {
 			t.Errorf("%d octets, %v", len(line), err)
+		}
+	})
+}
+
+// So it is on what is sent: of many records each may take as long.
+func TestSlowTaker(t *testing.T) {
+	const octets = 256 << 10
+	synctest.Test(t, func(t *testing.T) {
+		c := secured(t, func(s *tls.Conn, _ *slowWriter) {
+			buf := make([]byte, 64<<10)
+			for got := 0; got < octets; {
+				time.Sleep(50 * time.Second)
+				n, err := s.Read(buf)
+				if err != nil {
+					return
+				}
+				got += n
+			}
+			io.WriteString(s, "thanks\r\n")
+		})
+		if n, err := c.Write(make([]byte, octets)); n != octets || err != nil {
+			t.Fatalf("%d octets are taken, %v", n, err)
+		}
+		if _, err := c.Line(100); err != nil {
+			t.Error(err)
 		}
 	})
 }

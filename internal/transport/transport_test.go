@@ -326,3 +326,15 @@ type deaf struct {
 }
 
 func (d *deaf) Write([]byte) (int, error) { return 0, d.err }
+
+// The error of a connection that is closed within the handshake is that it is closed.
+func TestCloseWithinHandshake(t *testing.T) {
+	c, server := pair(t, nil)
+	go func() {
+		io.ReadFull(server, make([]byte, 1))
+		c.Close()
+	}()
+	if err := c.StartTLS(t.Context()); !errors.Is(err, transport.ErrClosed) || errors.Is(err, transport.ErrUnavailable) {
+		t.Errorf("%v, want ErrClosed", err)
+	}
+}

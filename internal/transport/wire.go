@@ -47,7 +47,12 @@ func (n *counted) Read(p []byte) (int, error) {
 	return k, err
 }
 
+// Write is also what TLS does for itself within a Read, long after the last
+// Write from above: to answer a key update (RFC 8446 section 4.6.3).
 func (n *counted) Write(p []byte) (int, error) {
+	if n.c.Err() == nil { // else it says goodbye, for which TLS has a limit of its own
+		n.SetWriteDeadline(n.c.deadline())
+	}
 	k, err := n.Conn.Write(p)
 	n.c.out.Add(int64(k))
 	return k, err
