@@ -19,8 +19,15 @@ type Changes struct {
 	// New are the messages that were not there.
 	New []Summary
 
+	// Newest is the newest of the known messages, if new ones were asked for. It
+	// costs nothing but its row, and a server that was restored from a backup, and
+	// has given UIDs once more, shows in it that it is another message.
+	Newest Summary
+
 	// Changed are known messages whose flags are others now; where the server
-	// cannot tell (Partial), all that are known. Only UID and Flags are set.
+	// cannot tell (Partial), or is not believed, all that are known. Only UID and
+	// Flags are set; but where the mailbox was listed as a whole, everything is.
+	// Size is -1 if it is not.
 	Changed []Summary
 
 	// Vanished are the known messages that are gone.
@@ -51,7 +58,9 @@ var ErrRenumbered = errors.New("the mailbox has been renumbered")
 // ENABLE takes one more the first time in a session. With a zero cursor every
 // message is new. A mailbox that has been renumbered is [ErrRenumbered]. A
 // server that tells of changes which do not add up to what it says is in the
-// mailbox is not believed, and asked for everything.
+// mailbox is not believed, and asked for everything. So is one that says that
+// the next UID is lower than it was: if the listing does not contradict, it was
+// restored from a backup, and the cursor goes back with it.
 func (c *Client) Changes(ctx context.Context, mailbox string, since Cursor, known Set) (*Changes, error) {
 	return c.changesSince(ctx, mailbox, since, known, true)
 }

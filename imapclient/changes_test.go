@@ -172,6 +172,34 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// A server whose UIDNEXT has gone down is asked for everything, even if there are
+// as many messages as there should be. If that does not contradict, the cursor
+// goes back, too.
+func TestChangesGoBack(t *testing.T) {
+	row := func(uid int) string {
+		return fmt.Sprintf(`S: * %d FETCH (UID %d FLAGS () INTERNALDATE "17-Jul-1996 02:44:25 -0700" RFC822.SIZE 5)`, uid, uid)
+	}
+	for _, tt := range []struct {
+		name, next string
+		want       uint32
+	}{
+		{"restored", "4", 4},
+		{"not true", "2", 6},
+	} {
+		c := play(t, lines("S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE QRESYNC CONDSTORE] hi",
+			"C: a1 ENABLE QRESYNC CONDSTORE", "S: * ENABLED QRESYNC", "S: a1 OK",
+			"C: a2 EXAMINE INBOX (QRESYNC (7 9 1:2,5))", "S: * 3 EXISTS", "S: * OK [UIDVALIDITY 7] v", "S: * OK [UIDNEXT "+tt.next+"] n", "S: * OK [HIGHESTMODSEQ 12] m", "S: a2 OK",
+			"C: a3 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)", row(1), row(2), row(3), "S: a3 OK"), nil)
+		ch, err := c.Changes(t.Context(), "INBOX", imapclient.Cursor{UIDValidity: 7, UIDNext: 6, HighestModSeq: 9}, imapclient.UIDs(1, 2, 5))
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		if ch.Cursor.UIDNext != tt.want || ch.Vanished.String() != "5" || len(ch.New) != 1 || ch.New[0].UID != 3 || len(ch.Changed) != 2 || ch.Changed[1].Size != 5 || ch.Changed[1].Received.IsZero() {
+			t.Errorf("%s: %+v", tt.name, ch)
+		}
+	}
+}
+
 // The wire of QRESYNC, and a server that tells half.
 func TestChangesWire(t *testing.T) {
 	preauth := "S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE QRESYNC CONDSTORE] hi"
@@ -179,12 +207,12 @@ func TestChangesWire(t *testing.T) {
 	c := play(t, lines(preauth, "C: a1 ENABLE QRESYNC CONDSTORE", "S: * ENABLED QRESYNC", "S: a1 OK",
 		"C: a2 EXAMINE INBOX (QRESYNC (7 100 1:20))", "S: * 18 EXISTS", "S: * OK [UIDVALIDITY 7] v", "S: * OK [UIDNEXT 31] n", "S: * OK [HIGHESTMODSEQ 120] m",
 		"S: * VANISHED (EARLIER) 4:6,900:4294967295", `S: * 1 FETCH (UID 1 FLAGS (\Seen) MODSEQ (110))`, `S: * 18 FETCH (UID 30 FLAGS () MODSEQ (120))`, `S: * 9 FETCH (UID 25 FLAGS () MODSEQ (120))`, "S: a2 OK [READ-ONLY] done",
-		"C: a3 UID FETCH 30:4294967295 …", "S: * 18 FETCH (UID 30 FLAGS () RFC822.SIZE 5)", "S: a3 OK"), nil)
+		"C: a3 UID FETCH 20:4294967295 …", "S: * 17 FETCH (UID 20 FLAGS () RFC822.SIZE 7)", "S: * 18 FETCH (UID 30 FLAGS () RFC822.SIZE 5)", "S: a3 OK"), nil)
 	ch, err := c.Changes(t.Context(), "INBOX", since, imapclient.Range(1, 20))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ch.New) != 1 || len(ch.Changed) != 1 || ch.Changed[0].UID != 1 || ch.Vanished.String() != "4:6" || ch.Cursor != (imapclient.Cursor{UIDValidity: 7, UIDNext: 31, HighestModSeq: 120}) {
+	if len(ch.New) != 1 || len(ch.Changed) != 1 || ch.Changed[0].UID != 1 || ch.Newest.UID != 20 || ch.Newest.Size != 7 || ch.Vanished.String() != "4:6" || ch.Cursor != (imapclient.Cursor{UIDValidity: 7, UIDNext: 31, HighestModSeq: 120}) {
 		t.Errorf("%+v", ch)
 	}
 

@@ -14,6 +14,7 @@ type following struct {
 	box      *Mailbox
 	resync   bool // the server tells of what has happened when the mailbox is opened
 	fresh    []Summary
+	newest   Summary // of the known ones, if it was asked for
 	changed  []Summary
 	vanished Set
 	told     []uidRange // vanished, too
@@ -114,7 +115,7 @@ func (f *following) follow() error {
 	}
 	// A server that was restored counts from less: it cannot tell what differs.
 	modSeqs := f.since.HighestModSeq > 0 && f.box.HighestModSeq >= f.since.HighestModSeq
-	if !modSeqs {
+	if !modSeqs || f.isBack() {
 		return f.everything()
 	}
 	if !f.resync && f.box.HighestModSeq != f.since.HighestModSeq {
@@ -123,7 +124,7 @@ func (f *following) follow() error {
 		}
 	}
 	if f.box.UIDNext == 0 || f.box.UIDNext > f.since.UIDNext {
-		if err := f.list(Range(f.since.UIDNext, everything.last)); err != nil {
+		if err := f.list(Range(f.newestKnown(), everything.last)); err != nil {
 			return err
 		}
 	}
@@ -141,16 +142,36 @@ func (f *following) follow() error {
 	return f.everything()
 }
 
+// isBack tells whether the server says that UIDs which it has given are still to
+// be given: it was restored, or what it says is not true. RFC 9051 section 2.3.1.1.
+func (f *following) isBack() bool { return f.box.UIDNext > 0 && f.box.UIDNext < f.since.UIDNext }
+
 // addsUp tells whether what is known now is as much as there is.
 func (f *following) addsUp() bool {
 	left := f.known.without(f.vanished)
 	return uint64(left.Len())+uint64(len(f.fresh)) == uint64(f.c.box.Messages)
 }
 
-// list asks for the new messages.
+// newestKnown returns the UID of the newest message that is known and not gone,
+// or that of the first that is not known.
+func (f *following) newestKnown() uint32 {
+	newest := f.since.UIDNext
+	for first, last := range f.known.without(f.vanished).Ranges() {
+		if first < f.since.UIDNext {
+			newest = min(last, f.since.UIDNext-1)
+		}
+	}
+	return newest
+}
+
+// list asks for the new messages, and for the newest known one if set has it.
 func (f *following) list(set Set) error {
 	f.fresh = nil
 	return f.summaries(set, func(s Summary) {
+		if f.known.Has(s.UID) {
+			f.newest = s
+			return
+		}
 		f.fresh = append(f.fresh, s)
 	})
 }
@@ -210,7 +231,7 @@ func (f *following) everything() error {
 			return
 		}
 		there = append(there, s.UID)
-		f.changed = append(f.changed, Summary{UID: s.UID, Size: -1, Flags: s.Flags})
+		f.changed = append(f.changed, s)
 	})
 	f.vanished = f.known.without(UIDs(there...))
 	return err
@@ -218,12 +239,16 @@ func (f *following) everything() error {
 
 func (f *following) changes() *Changes {
 	next := max(f.box.UIDNext, f.since.UIDNext)
+	if f.isBack() && f.top < f.box.UIDNext { // all was listed, and nothing speaks against it
+		next = f.box.UIDNext
+	}
 	if f.top >= next && f.top < everything.last {
 		next = f.top + 1
 	}
 	return &Changes{
 		Mailbox:  f.box,
 		New:      f.fresh,
+		Newest:   f.newest,
 		Changed:  f.changed,
 		Vanished: f.vanished,
 		Partial:  f.box.HighestModSeq == 0,

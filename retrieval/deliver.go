@@ -190,6 +190,9 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 	rec.Print = m.printer.print()
 	if !j.headerOnly {
 		rec.Size = m.Octets()
+		if j.Size > 0 {
+			rec.Size = j.Size
+		}
 	}
 	if j.remove {
 		rec.Stage = Doomed

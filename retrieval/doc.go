@@ -45,7 +45,9 @@
 //	                                        the server
 //	the sink or the disk is full            ErrSink or ErrStore; nothing more is done
 //	another client deletes or marks mail    what is gone is passed over; marks stay
-//	the server numbers its mailbox anew     ErrRenumbered and nothing is done, or Account.Reset
+//	the server numbers its mailbox anew,    ErrRenumbered and nothing is done, or Account.Reset
+//	or is restored from a backup
+//	a new message has an old name           it comes, if its size or its date is another
 //	the ledger is lost, or another's        ErrStateLost and nothing is done, or Account.Reset
 //	two processes have one ledger           the second gets ErrLocked
 //	a message is larger than it was said    it is broken off, and treated by Limits.MessageSize
@@ -60,9 +62,17 @@
 //
 // # What is not promised
 //
-//   - A server that gives a new message the name of a settled one hides it, unless
-//     the other was seen to be gone in between. One that gives two messages the
-//     same name is found out ([ErrAmbiguous]).
+//   - A POP3 server that gives a new message the name of a settled one hides it, if
+//     it has the same size and no listing in between lacked the name. One that gives
+//     two messages the same name is found out ([ErrAmbiguous]).
+//   - An IMAP server that was restored from a backup, and gives UIDs once more under
+//     the same UIDVALIDITY, is found out by UIDNEXT, by a message that was received
+//     at another moment than the one of that name, or by another size. With
+//     CONDSTORE only the newest message is compared, when others come: if it has
+//     given as many UIDs as were lost, the new ones come late, with the next one.
+//     One that tells neither UIDNEXT nor dates hides what has the same size.
+//   - A POP3 server that changes both the size and the header section of a message
+//     which it has shown before gets it delivered once more.
 //   - A sink that is no [Finder] (a program, a mail server, a function) may get
 //     a message twice after a crash: nobody can tell whether it had it (RFC 1047).
 //   - A sink or a disk that says "durable" and is not.

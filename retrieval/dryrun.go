@@ -27,7 +27,8 @@ type Forecast struct {
 
 // DryRun tells what [Run] would do, and does nothing: it opens mailboxes
 // read-only, retrieves header sections at most (where the account's filter or
-// its rule for lost identities asks for them), and ends a POP3 session without
+// its rule for lost identities asks for them, or names seem to be another
+// message's), and ends a POP3 session without
 // QUIT. Sink and store are only looked at. It returns one Forecast a mailbox,
 // and those so far with an error.
 //

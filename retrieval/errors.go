@@ -67,8 +67,11 @@ var (
 	ErrLocked = errors.New("in use by another process")
 
 	// ErrRenumbered: the server gave up the numbers that it had given its
-	// messages (the UIDVALIDITY changed), so that what was settled can no
-	// longer be told from what is new. Nothing was done.
+	// messages (the UIDVALIDITY changed), or gives them once more to others, as
+	// after it was restored from a backup; so that what was settled can no
+	// longer be told from what is new. Nothing was done, but the latter is
+	// remembered until [Account.Reset] says what to do, or the messages are found
+	// to be the same.
 	ErrRenumbered = errors.New("the server has renumbered the mailbox")
 
 	// ErrTooLarge: the message is larger than the account's limit.

@@ -6,8 +6,8 @@ import (
 )
 
 // Reset says what to do when it cannot be told any more which of the messages
-// on a server are settled: the server has renumbered its mailbox
-// ([ErrRenumbered]), or the store is lost ([ErrStateLost]).
+// on a server are settled: the server has renumbered its mailbox, or gives
+// numbers once more ([ErrRenumbered]), or the store is lost ([ErrStateLost]).
 type Reset int
 
 // The rules.
@@ -18,7 +18,8 @@ const (
 	// Rematch: the messages are known again by their header sections, all of
 	// which are retrieved, or with a lost store by what the sink holds (which
 	// needs a [Finder]). What is not known again is new. If too few are, it is
-	// an error all the same.
+	// an error all the same. Where numbers are given once more, that goes for
+	// those above the newest message that is the same.
 	//
 	// Where a POP3 server has no lasting names (it lacks UIDL, or gives the
 	// same to two messages), this rule makes them of the header sections, which
@@ -46,13 +47,21 @@ func (r *run) identify(ctx context.Context, listed []Summary) error {
 		}
 	}
 	why, err := r.isRenumbered(ctx, listed)
+	back := false
+	if err == nil && why == "" {
+		why, err = r.wentBack(ctx, listed)
+		back = why != ""
+	}
 	if err == nil && why != "" {
-		err = r.renumbered(ctx, listed, why)
+		err = r.renumbered(ctx, listed, why, back)
 	}
 	if err != nil {
 		return err
 	}
-	return r.returned(ctx, listed)
+	if err := r.returned(ctx, listed); err != nil {
+		return err
+	}
+	return r.replaced(ctx, listed)
 }
 
 // isLost tells whether the sink was used with another store.

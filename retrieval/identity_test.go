@@ -150,7 +150,7 @@ func TestReturned(t *testing.T) {
 		out := func() retrieval.Account {
 			return retrievaltest.Faulty(t, sound,
 				retrievaltest.Answer(retrievaltest.AfterCommand("UIDL", 1), "+OK\r\n1 "+string(q.server.Contents()[1].UID)+"\r\n."),
-				retrievaltest.Answer(retrievaltest.AfterCommand("LIST", 1), "+OK\r\n1 100\r\n."),
+				retrievaltest.Answer(retrievaltest.AfterCommand("LIST", 1), sizes(1, func(int) int { return len(mail("B", 1)) })),
 				retrievaltest.Answer(retrievaltest.AfterCommand("STAT", 1), "+OK 1 100"))
 		}
 		q.acct = out()

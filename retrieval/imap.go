@@ -276,7 +276,7 @@ func (s *imapSession) uid(n uint32) UID {
 	return UID(strconv.AppendUint(append(b, '.'), uint64(n), 10))
 }
 
-// number returns the IMAP UID in uid, if it is one of this mailbox.
+// number implements counter. It returns the IMAP UID in uid, if it is one of this mailbox.
 func (s *imapSession) number(uid UID) (uint32, bool) {
 	validity, num, ok := strings.Cut(string(uid), ".")
 	if !ok || validity != s.Features().Generation {

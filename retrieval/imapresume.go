@@ -14,9 +14,10 @@ func (s *imapSession) open(ctx context.Context, mailbox string) error {
 	if from := s.opening.resume; from != nil {
 		if since, ok := decodeCursor(from.cursor); ok {
 			err := s.follow(ctx, mailbox, since, from.listed)
-			if !errors.Is(err, imapclient.ErrRenumbered) {
+			if !errors.Is(err, imapclient.ErrRenumbered) && !errors.Is(err, errOtherNewest) {
 				return err
 			}
+			s.listed, s.known = nil, nil
 		}
 	}
 	open := s.c.Select
@@ -31,6 +32,11 @@ func (s *imapSession) open(ctx context.Context, mailbox string) error {
 	s.next = imapclient.Cursor{UIDValidity: box.UIDValidity, UIDNext: box.UIDNext, HighestModSeq: box.HighestModSeq}
 	return nil
 }
+
+// errOtherNewest: the newest message was received at another moment than before.
+// As UIDs ascend, it would be another one if any UID had been given once more; a
+// server that was restored may not tell of that otherwise.
+var errOtherNewest = errors.New("the newest message is another one")
 
 // follow opens a mailbox and makes its listing of an earlier one. Of that only
 // the messages below the cursor count: the others are listed anew.
@@ -52,10 +58,19 @@ func (s *imapSession) follow(ctx context.Context, mailbox string, since imapclie
 	if err != nil {
 		return err
 	}
+	if then := known[ch.Newest.UID].Received; !then.IsZero() && !ch.Newest.Received.IsZero() && !then.Equal(ch.Newest.Received) {
+		return errOtherNewest
+	}
 	s.box, s.next = ch.Mailbox, ch.Cursor
 	for _, c := range ch.Changed {
 		if sum, ok := known[c.UID]; ok {
 			sum.Flags = flagsOf(c.Flags)
+			if c.Size >= 0 {
+				sum.Size = c.Size
+			}
+			if !c.Received.IsZero() {
+				sum.Received = c.Received
+			}
 			known[c.UID] = sum
 		}
 	}
@@ -93,6 +108,9 @@ func (s *imapSession) cursor() []byte {
 	}
 	return encodeCursor(s.next)
 }
+
+// nextNumber implements counter.
+func (s *imapSession) nextNumber() uint32 { return s.box.UIDNext }
 
 // A cursor in a store: a version, and three numbers.
 const cursorVersion = 1

@@ -59,9 +59,9 @@ func (r *run) remembered() []Summary {
 }
 
 // byNumber orders messages of one generation from the oldest to the newest.
-func byNumber(a, b Summary) int {
-	return cmp.Or(len(a.UID)-len(b.UID), cmp.Compare(a.UID, b.UID))
-}
+func byNumber(a, b Summary) int { return byName(a.UID, b.UID) }
+
+func byName(a, b UID) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) }
 
 // isQuiet tells whether there is nothing to do in the mailbox, by what the
 // server has said of it without opening it.

@@ -105,12 +105,14 @@ func (c *census) isVeryOdd() bool {
 	return c.goneNow > max(massive, c.expectNow*3/10) && len(c.fresh) >= c.goneNow/2
 }
 
-// renumbered follows the rule for a mailbox whose messages have other names.
-func (r *run) renumbered(ctx context.Context, listed []Summary, why string) error {
+// renumbered follows the rule for a mailbox whose messages have other names, or
+// whose numbers went back.
+func (r *run) renumbered(ctx context.Context, listed []Summary, why string, back bool) error {
 	old := make([]UID, 0, len(r.known))
 	for uid := range r.known {
 		old = append(old, uid)
 	}
+	err := fmt.Errorf("%w: %s", ErrRenumbered, why)
 	switch r.a.Reset {
 	case Refetch:
 		clear(r.known)
@@ -119,22 +121,29 @@ func (r *run) renumbered(ctx context.Context, listed []Summary, why string) erro
 		clear(r.known)
 		return r.seed(ctx, listed, old)
 	case Rematch:
-		return r.rematch(ctx, listed, old, why)
+		if back {
+			err = r.rematchBack(ctx, listed, why)
+		} else {
+			err = r.rematch(ctx, listed, old, why)
+		}
 	}
-	return fmt.Errorf("%w: %s", ErrRenumbered, why)
+	if back && errors.Is(err, ErrRenumbered) {
+		return errors.Join(err, r.update(ctx, Change{Cursor: wentBackNote}))
+	}
+	return err
 }
 
 // rematch finds out which listed message is which known one. Two that look
 // the same are not guessed at: they are new, unless their names are the old ones.
 func (r *run) rematch(ctx context.Context, listed []Summary, old []UID, why string) error {
 	var err error
-	uids := make([]UID, len(listed))
-	for i, s := range listed {
-		uids[i] = s.UID
+	sums := make(map[UID]Summary, len(listed))
+	for _, s := range listed {
+		sums[s.UID] = s
 	}
 	matched := make(map[UID]Record)
 	now := make(map[Print][]UID)
-	for uid, print := range r.prints(ctx, r.r.Headers, uids, &err) {
+	for uid, print := range r.prints(ctx, r.r.Headers, namesOf(listed), &err) {
 		if rec, ok := r.known[uid]; ok && rec.Stage >= Settled && rec.Print == print {
 			matched[uid] = rec
 		} else {
@@ -159,9 +168,7 @@ func (r *run) rematch(ctx context.Context, listed []Summary, old []UID, why stri
 	}
 	for print, uids := range now {
 		if recs := byPrint[print]; len(recs) == 1 && len(uids) == 1 {
-			rec := recs[0]
-			rec.UID = uids[0]
-			matched[rec.UID] = rec
+			matched[uids[0]] = recs[0].as(sums[uids[0]])
 		}
 	}
 	if least := min(expected, len(listed)); len(matched)*100 < least*enough {

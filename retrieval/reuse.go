@@ -16,24 +16,26 @@ import (
 // server that was restored from a backup.
 
 // returned looks at messages that were gone and are listed again. If they are
-// other ones, they are new.
+// other ones, they are new. With POP3 that goes for those of which nobody can
+// tell, too.
 func (r *run) returned(ctx context.Context, listed []Summary) error {
-	if r.r.Features().Generation != "" {
-		return nil
-	}
-	var back []UID
+	lasting := r.r.Features().Generation != ""
+	var back []Summary
 	for _, s := range listed {
-		if rec, ok := r.known[s.UID]; ok && !rec.Vanished.IsZero() {
-			back = append(back, s.UID)
+		if rec, ok := r.known[s.UID]; ok && !rec.Vanished.IsZero() && !(lasting && rec.Stage == Doomed) { // see settledOnly
+			back = append(back, s)
 		}
 	}
-	same, err := r.areSame(ctx, back)
-	for _, uid := range back {
-		if is, known := same[uid]; err == nil && !(is && known) {
-			delete(r.known, uid) // its record is overwritten by the intent
+	same, err := r.areSame(ctx, namesOf(back))
+	if err != nil {
+		return err
+	}
+	for _, s := range back {
+		if _, known := same[s.UID]; r.isOther(same, s) || !known && !lasting {
+			delete(r.known, s.UID) // its record is overwritten by the intent
 		}
 	}
-	return err
+	return nil
 }
 
 // settledOnly makes the plan for a view, in which nothing is deleted that is
@@ -70,34 +72,55 @@ var errOtherHeader = fmt.Errorf("not deleted, as its header section is not the o
 // areSame tells which messages have the header section that they had when they
 // were delivered. Where nobody knows, there is no answer.
 func (r *run) areSame(ctx context.Context, uids []UID) (same map[UID]bool, err error) {
-	same = make(map[UID]bool)
-	look := func(get getter) {
-		var ask []UID
-		for _, uid := range uids {
-			if !same[uid] && r.known[uid].Print != (Print{}) {
-				ask = append(ask, uid)
-			}
-		}
-		if len(ask) == 0 {
-			return
-		}
-		for uid, print := range r.prints(ctx, get, ask, &err) {
-			same[uid] = print == r.known[uid].Print
-		}
-	}
-	look(r.r.Headers)
+	same, err = r.compare(ctx, uids)
 	if errors.Is(err, errors.ErrUnsupported) { // no TOP: what is deleted is not retrieved again for that
 		return r.haveSameSize(uids), nil
 	}
+	return same, err
+}
+
+// compare compares the header sections of messages with those that were
+// delivered. Where there is nothing to compare, there is no answer.
+func (r *run) compare(ctx context.Context, uids []UID) (same map[UID]bool, err error) {
+	same = make(map[UID]bool)
+	err = r.look(ctx, r.r.Headers, uids, same)
 	if err != nil || r.dry() {
 		return same, err
 	}
 	// QUIRK: there are servers whose TOP does not show what RETR sends.
-	look(func(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
-		r.peeked = true
-		return r.r.Fetch(ctx, uids...)
-	})
-	return same, err
+	return same, r.look(ctx, r.peek, uids, same)
+}
+
+// look compares what get retrieves of those messages that are not the same for
+// all that is known.
+func (r *run) look(ctx context.Context, get getter, uids []UID, same map[UID]bool) (err error) {
+	var ask []UID
+	for _, uid := range uids {
+		if !same[uid] && r.known[uid].Print != (Print{}) {
+			ask = append(ask, uid)
+		}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	for uid, print := range r.prints(ctx, get, ask, &err) {
+		same[uid] = print == r.known[uid].Print
+	}
+	return err
+}
+
+// peek retrieves messages only to look at them.
+func (r *run) peek(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
+	r.peeked = true
+	return r.r.Fetch(ctx, uids...)
+}
+
+func namesOf(sums []Summary) []UID {
+	uids := make([]UID, len(sums))
+	for i, s := range sums {
+		uids[i] = s.UID
+	}
+	return uids
 }
 
 // haveSameSize tells which messages have as many octets as were delivered.

@@ -3,7 +3,6 @@ package retrieval_test
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -13,44 +12,45 @@ import (
 
 // A new message that has the name of one that was deleted (RFC 1939 section 7
 // allows that) is retrieved before it is deleted. One with the name of a message
-// that somebody else has deleted is not deleted. Without TOP it is the size that
-// tells.
+// that somebody else has deleted is retrieved if it has another size, and deleted
+// in no case. Without TOP it is the size that tells.
 func TestNameOfDoomed(t *testing.T) {
-	for _, without := range []string{"", "TOP"} {
-		for name, policy := range map[string]retrieval.Policy{"doomed": retrieval.DownloadAndDelete, "old": retrieval.DeleteAfter(time.Hour)} {
-			t.Run(fmt.Sprint(name, " without ", without), func(t *testing.T) {
-				o := new(retrievaltest.ServerOptions)
-				if without != "" {
-					o.Without = []string{without}
+	for _, tt := range []struct {
+		name    string
+		without []string
+		size    int
+		policy  retrieval.Policy
+		here    string
+		there   string
+		failed  int
+	}{
+		{"doomed", nil, 2, retrieval.DownloadAndDelete, "A B", "", 0},
+		{"doomed, without TOP", []string{"TOP"}, 2, retrieval.DownloadAndDelete, "A B", "", 0},
+		{"old", nil, 2, retrieval.DeleteAfter(time.Hour), "A B", "B", 0},
+		{"old, without TOP", []string{"TOP"}, 2, retrieval.DeleteAfter(time.Hour), "A B", "B", 0},
+		{"old, of the same size", nil, 1, retrieval.DeleteAfter(time.Hour), "A", "B", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			quickly(t, &retrievaltest.ServerOptions{Without: tt.without}, func(t *testing.T, q *quick) {
+				q.acct.Policy = tt.policy
+				q.server.Deliver(mail("A", 1))
+				q.run()
+				old := onlyKey(q.state().Records)
+				for _, m := range q.server.Contents() {
+					q.server.Delete(m.UID)
 				}
-				quickly(t, o, func(t *testing.T, q *quick) {
-					q.acct.Policy = policy
-					q.server.Deliver(mail("A", 1))
-					q.run()
-					var old retrieval.UID
-					for uid := range q.state().Records {
-						old = uid
-					}
-					for _, m := range q.server.Contents() {
-						q.server.Delete(m.UID)
-					}
-					q.server.Deliver(mail("B", 2))
-					days(1)
-					sound := q.acct
-					reuse := retrievaltest.Answer(retrievaltest.AfterCommand("UIDL", 1), "+OK\r\n1 "+string(old)+"\r\n.")
-					q.acct = retrievaltest.Faulty(t, sound, retrievaltest.Always(reuse))
-					rep := q.run()
-					if name == "doomed" {
-						q.want("A B", "")
-						return
-					}
-					q.want("A", "B")
-					if rep.Deleted > 0 || rep.Failed != 1 || !errors.Is(rep.Failures[0], retrieval.ErrAmbiguous) {
-						t.Errorf("%+v, want one ErrAmbiguous", rep)
-					}
-				}, retrieval.POP3)
-			})
-		}
+				q.server.Deliver(mail("B", tt.size))
+				days(1)
+				sound := q.acct
+				reuse := retrievaltest.Answer(retrievaltest.AfterCommand("UIDL", 1), "+OK\r\n1 "+string(old)+"\r\n.")
+				q.acct = retrievaltest.Faulty(t, sound, retrievaltest.Always(reuse))
+				rep := q.run()
+				q.want(tt.here, tt.there)
+				if rep.Failed != tt.failed || tt.failed > 0 && !errors.Is(rep.Failures[0], retrieval.ErrAmbiguous) {
+					t.Errorf("%+v, want %d ErrAmbiguous", rep, tt.failed)
+				}
+			}, retrieval.POP3)
+		})
 	}
 }
 

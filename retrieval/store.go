@@ -84,8 +84,8 @@ type Record struct {
 	// Delivered is when it was settled, by the page's [Clock].
 	Delivered time.Time
 
-	// Size is how many octets were retrieved or, if HeaderOnly, how many the
-	// message has.
+	// Size is how many octets the message has, as the server says; if it does
+	// not, how many were retrieved.
 	Size int64
 
 	// Received is [Summary.Received].

@@ -93,6 +93,16 @@ func (s *Server) Delete(uids ...retrieval.UID) {
 // that have the INBOX selected are told BYE.
 func (s *Server) Renumber() { s.mustBe(s.store.Renumber(s.user, inbox)) }
 
+// Backup remembers the INBOX as it is now, and returns a function that puts it
+// back, as a server does that was restored from a backup: the UIDVALIDITY is the
+// same, and UIDs that were given since are given to other messages. IMAP sessions
+// that have the INBOX selected then are told BYE.
+func (s *Server) Backup() (restore func()) {
+	back, err := s.store.Backup(s.user, inbox)
+	s.mustBe(err)
+	return func() { s.mustBe(back()) }
+}
+
 // SetPassword changes the user's password. Accounts that were made before keep
 // the old one.
 func (s *Server) SetPassword(password string) {

@@ -81,6 +81,36 @@ func TestServerUIDs(t *testing.T) {
 	}
 }
 
+// What was given since a backup is given again once it is put back, as often as
+// that is done.
+func TestServerBackup(t *testing.T) {
+	s := retrievaltest.NewServer(t, nil)
+	s.Deliver(letters(2)...)
+	s.SetFlags(s.Contents()[0].UID, retrieval.FlagSeen)
+	restore := s.Backup()
+	for _, other := range []string{"X", "Y"} {
+		s.Delete(s.Contents()[0].UID)
+		s.SetFlags(s.Contents()[0].UID, retrieval.FlagFlagged)
+		s.Deliver([]byte("Subject: " + other + "\r\n\r\n"))
+		lost := s.Contents()[1].UID
+		restore()
+		got := s.Contents()
+		if len(got) != 2 || len(got[0].Flags) != 1 || got[0].Flags[0] != retrieval.FlagSeen || len(got[1].Flags) > 0 {
+			t.Errorf("there is %+v", got)
+		}
+		for _, p := range protocols {
+			if uids := listed(t, s.Account(p)); len(uids) != 2 || slices.Contains(uids, lost) {
+				t.Errorf("%s lists %q", p, uids)
+			}
+		}
+		s.Deliver([]byte("Subject: another\r\n\r\n"))
+		if uid := s.Contents()[2].UID; uid != lost {
+			t.Errorf("the next message is %s, want %s once more", uid, lost)
+		}
+		restore()
+	}
+}
+
 func TestServerWithout(t *testing.T) {
 	for _, tt := range []struct {
 		without string
