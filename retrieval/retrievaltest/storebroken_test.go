@@ -138,7 +138,7 @@ func (p *memoryPage) Load(context.Context) (retrieval.State, error) {
 }
 
 func cloneState(st retrieval.State) retrieval.State {
-	st.Cursor = slices.Clone(st.Cursor)
+	st.Cursor, st.Hours = slices.Clone(st.Cursor), slices.Clone(st.Hours)
 	recs := make(map[retrieval.UID]retrieval.Record)
 	for uid, r := range st.Records {
 		r.Flags = slices.Clone(r.Flags)
@@ -184,7 +184,7 @@ func (p *memoryPage) update(ch retrieval.Change) error {
 		p.loseOthers()
 	}
 	if !p.has("Given") {
-		ch.Cursor, ch.Put = slices.Clone(ch.Cursor), slices.Clone(ch.Put)
+		ch.Cursor, ch.Put, ch.Hours = slices.Clone(ch.Cursor), slices.Clone(ch.Put), slices.Clone(ch.Hours)
 		for i := range ch.Put {
 			ch.Put[i].Flags = slices.Clone(ch.Put[i].Flags)
 		}
@@ -255,6 +255,15 @@ func (p *memoryPage) change(st, before *retrieval.State, ch retrieval.Change, di
 		if p.has("Clock") {
 			st.Clock.Time = st.Clock.Time.Truncate(time.Second)
 		}
+	}
+	if ch.Hours != nil && !(disk && p.has("HoursDurable")) {
+		st.Hours = ch.Hours
+		if p.has("Hours") && len(ch.Hours) > 24 {
+			st.Hours = ch.Hours[1:] // a day has 24 hours
+		}
+	}
+	if len(st.Hours) == 0 {
+		st.Hours = nil
 	}
 	return nil
 }
