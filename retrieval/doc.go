@@ -49,6 +49,7 @@
 //	the ledger is lost, or another's        ErrStateLost and nothing is done, or Account.Reset
 //	two processes have one ledger           the second gets ErrLocked
 //	a message is larger than it was said    it is broken off, and treated by Limits.MessageSize
+//	the server allows only so much a day    nothing more is asked for: Limits.BytesPerDay
 //	the clock jumps                         a deletion comes a week too early at most (Clock)
 //	the server sends what no server may     a typed error within bounds of time and memory
 //
@@ -76,7 +77,7 @@
 //
 // A [Policy] is one of [LeaveOnServer], [DownloadAndDelete], [DeleteAfter],
 // [KeepLast] and [ServerSync], or a function. With each go [Limits] (messages,
-// octets, time, size of a message), a [Filter] by summary or envelope, the
+// octets, octets a day, time, size of a message), a [Filter] by summary or envelope, the
 // order, several mailboxes ([Account.Mailboxes]), and on IMAP what is done with a
 // message once it is settled ([After]). [DryRun] tells what a run would do, and
 // does nothing. [Watch] runs over any number of accounts until it is told to

@@ -49,6 +49,11 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 		}
 		return s.failed(err, draw), err
 	}
+	if report.RoomIn > 0 { // until then there is nothing to listen for
+		s.hangUp()
+		s.ok(max(time.Since(begun), s.w.o.Poll))
+		return max(report.RoomIn, s.w.o.Poll, s.delay+time.Second), nil
+	}
 	if s.c == nil {
 		s.ok(max(time.Since(begun), s.w.o.Poll))
 		return max(s.w.o.Poll, s.delay+time.Second), nil

@@ -1,0 +1,555 @@
+package retrieval_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/postbag/message"
+	"example.com/postbag/retrieval"
+)
+
+// perDay is the limit in these tests: there is room for ten messages of
+// 100,000 octets in it, and for a listing.
+const perDay = 1 << 20
+
+// usage is what was received at which time.
+type usage []received
+
+type received struct {
+	at     time.Time
+	octets int64
+}
+
+func (u *usage) add(reps ...retrieval.Report) {
+	for _, rep := range reps {
+		*u = append(*u, received{time.Now(), max(rep.WireIn, rep.Bytes)})
+	}
+}
+
+// most returns the most that was received within 24 hours.
+func (u usage) most() (most int64) {
+	for i := range u {
+		n := int64(0)
+		for _, v := range u[i:] {
+			if v.at.Sub(u[i].at) < 24*time.Hour {
+				n += v.octets
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// manyMails puts n messages with bodies of some size on the server, and returns
+// their subjects.
+func (q *quick) manyMails(n, size int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("M%02d", i))
+		q.server.Deliver(mail(all[i], size))
+	}
+	return strings.Join(all, " ")
+}
+
+// account returns what the store keeps of the account itself.
+func (q *quick) account() retrieval.State {
+	q.t.Helper()
+	p, err := q.store.Open(q.t.Context(), retrieval.Box{Account: q.acct.Identity()})
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	defer p.Close()
+	st, err := p.Load(q.t.Context())
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	return st
+}
+
+// recorded returns how many octets are recorded as received.
+func (q *quick) recorded() (n int64) {
+	for _, h := range q.account().Hours {
+		n += h.Octets
+	}
+	return n
+}
+
+// F139: what is received in any 24 hours stays below the limit, but comes near
+// it; the rest comes when there is room again. Meanwhile nobody connects.
+func TestBytesPerDay(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		all := q.manyMails(30, 100_000)
+		time.Sleep(50 * time.Minute) // late in an hour, it is not the hour's beginning that counts
+		begun := time.Now()
+		var used usage
+		for range 10 {
+			rep := q.run()
+			used.add(rep)
+			if n := q.recorded(); len(used) == 1 && n != rep.WireIn {
+				t.Errorf("%d octets are recorded, %d came", n, rep.WireIn)
+			}
+			if rep.RoomIn == 0 {
+				break
+			}
+			if !rep.More || rep.Delivered != 10 {
+				t.Errorf("more: %v, %d delivered, want 10 and more", rep.More, rep.Delivered)
+			}
+			_, before := q.server.Sessions()
+			time.Sleep(rep.RoomIn - time.Minute)
+			if rep := q.run(); rep.Delivered > 0 || rep.RoomIn != time.Minute || !rep.More {
+				t.Errorf("a minute too early: %+v", rep)
+			}
+			if _, after := q.server.Sessions(); after != before+1 { // there is room for a listing
+				t.Errorf("%d sessions, want one", after-before)
+			}
+			time.Sleep(time.Minute)
+		}
+		q.want(all, all)
+		if most := used.most(); most > perDay || most < perDay*9/10 {
+			t.Errorf("%d octets in 24 hours, the limit is %d", most, perDay)
+		}
+		if took := time.Since(begun); took < 48*time.Hour || took > 50*time.Hour {
+			t.Errorf("3 MB with 1 MB a day took %v", took)
+		}
+	})
+}
+
+// Without any room nobody connects.
+func TestBytesPerDayUsedUp(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		q.server.Deliver(mail("A", perDay+1))
+		q.run()
+		q.want("A", "A")
+		time.Sleep(time.Hour)
+		before, state := len(q.server.Commands()), fmt.Sprint(q.account())
+		rep := q.run()
+		if rep.RoomIn <= 23*time.Hour || rep.RoomIn > 24*time.Hour || !rep.More || rep.WireIn > 0 {
+			t.Errorf("%+v", rep)
+		}
+		if f, err := retrieval.DryRun(t.Context(), q.acct, q.shelf, q.store); err != nil || len(f) != 1 || f[0].RoomIn != rep.RoomIn {
+			t.Errorf("foretold: %+v, %v", f, err)
+		}
+		if after := len(q.server.Commands()); after > before {
+			t.Errorf("%d commands were sent", after-before)
+		}
+		if now := fmt.Sprint(q.account()); now != state {
+			t.Errorf("the store had\n%s and has\n%s", state, now)
+		}
+	})
+}
+
+// A message that is larger than the limit comes when there is room for most of
+// it, and not together with others; what comes after it waits for it.
+func TestBytesPerDayLargeMessage(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		q.server.Deliver(mail("A", perDay/5), mail("BIG", 3*perDay), mail("C", 100))
+		for _, here := range []string{"A", "A BIG", "A BIG C"} {
+			rep := q.run()
+			q.want(here, "A BIG C")
+			if last := here == "A BIG C"; (rep.RoomIn == 0) != last || rep.More == last {
+				t.Errorf("after %s more: %v, room in %v", here, rep.More, rep.RoomIn)
+			}
+			time.Sleep(rep.RoomIn)
+		}
+	})
+}
+
+// Polls do not keep a large message away.
+func TestBytesPerDayPolls(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = 3 * perDay
+		q.manyMails(1, perDay)
+		q.run()
+		q.server.Deliver(mail("BIG", 4*perDay))
+		for range 27 {
+			q.run()
+			time.Sleep(time.Hour)
+		}
+		q.want("BIG M00", "BIG M00")
+	})
+}
+
+// How large header sections are nobody has said: neither those of messages that
+// are too large, nor those that a filter asks for, take more than there is.
+func TestBytesPerDayHeaders(t *testing.T) {
+	for name, ask := range map[string]func(*retrieval.Account){
+		"header only": func(a *retrieval.Account) { a.Limits.MessageSize = 10 },
+		"filter": func(a *retrieval.Account) {
+			a.Filter.Envelope = func(_ retrieval.Summary, e *message.Envelope) bool { return strings.HasSuffix(e.Subject, "0") }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, nil, func(t *testing.T, q *quick) {
+				q.acct.Limits.BytesPerDay = perDay
+				ask(&q.acct)
+				for i := range 100 {
+					head := strings.Repeat("X-Long: "+strings.Repeat("y", 90)+"\r\n", 200)
+					q.server.Deliver([]byte(head + string(mail(fmt.Sprintf("M%02d", i), 10))))
+				}
+				var used usage
+				for range 5 {
+					rep := q.run()
+					if used.add(rep); rep.RoomIn == 0 {
+						break
+					}
+					if !rep.More || rep.Listed != rep.Delivered+rep.Skipped {
+						t.Errorf("more: %v, %d listed, %d delivered, %d skipped", rep.More, rep.Listed, rep.Delivered, rep.Skipped)
+					}
+					time.Sleep(rep.RoomIn)
+				}
+				if most := used.most(); most > perDay*11/10 || most < perDay/2 {
+					t.Errorf("%d octets in 24 hours, the limit is %d", most, perDay)
+				}
+				want := 100
+				if name == "filter" {
+					want = 3 // what it wants of what half a day has room for
+				}
+				if got := len(strings.Fields(q.shelf.subjects())); got < want {
+					t.Errorf("%d were delivered, want %d", got, want)
+				}
+			})
+		})
+	}
+}
+
+// All mailboxes of an account have one day, also those of runs that go on side
+// by side.
+func TestBytesPerDayMailboxes(t *testing.T) {
+	for name, split := range map[string]bool{"one run": false, "side by side": true} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, nil, func(t *testing.T, q *quick) {
+				q.acct.Limits.BytesPerDay = perDay
+				boxes := []string{"INBOX", "A", "B", "C"}
+				for i, name := range boxes {
+					if i > 0 {
+						q.server.Create(name)
+					}
+					for j := range 6 {
+						q.server.DeliverTo(name, mail(fmt.Sprint(name, j), 70_000))
+					}
+				}
+				var accts []retrieval.Account
+				q.acct.Mailboxes = []string{"*"}
+				if accts = append(accts, q.acct); split {
+					accts = nil
+					for _, name := range boxes {
+						a := q.acct
+						a.Mailboxes, a.Mailbox = nil, name
+						accts = append(accts, a)
+					}
+				}
+				var used usage
+				var mu sync.Mutex
+				sink := &locked{shelf: q.shelf}
+				for range 2 {
+					var group sync.WaitGroup
+					for _, a := range accts {
+						group.Go(func() {
+							rep, err := retrieval.Run(t.Context(), a, sink, q.store)
+							if err != nil {
+								t.Error(err)
+							}
+							mu.Lock()
+							defer mu.Unlock()
+							used.add(rep)
+						})
+					}
+					group.Wait()
+					if most := used.most(); most > perDay || most < perDay*7/10 {
+						t.Errorf("%d octets in 24 hours, the limit is %d", most, perDay)
+					}
+					if !split {
+						rep, err := retrieval.Run(t.Context(), accts[0], sink, q.store)
+						if len(used) == 1 && (rep.RoomIn == 0 || !rep.More || err != nil || rep.Delivered > 0) {
+							t.Errorf("another run at once: %+v, %v", rep, err)
+						}
+					}
+					time.Sleep(25 * time.Hour)
+				}
+				if got := len(strings.Fields(q.shelf.subjects())); got != 24 {
+					t.Errorf("%d delivered, want 24", got)
+				}
+			}, retrieval.IMAP)
+		})
+	}
+}
+
+// What there is no room for is waited for in all mailboxes, or mail in one could
+// keep a large message in another away for ever.
+func TestBytesPerDayOrder(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		q.acct.Mailboxes = []string{"*"}
+		q.server.Create("Large")
+		q.server.Create("Other")
+		q.server.Deliver(mail("A", perDay/5))
+		q.server.DeliverTo("Large", mail("BIG", perDay*9/10))
+		q.server.DeliverTo("Other", mail("C", 100))
+		for _, here := range []string{"A", "A BIG C"} {
+			rep := q.run()
+			if got := q.shelf.subjects(); got != here {
+				t.Errorf("here is %q, want %q", got, here)
+			}
+			time.Sleep(rep.RoomIn)
+		}
+	}, retrieval.IMAP)
+}
+
+// When one mailbox has used up the day, the others are not even listed.
+func TestBytesPerDayOver(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		q.acct.Mailboxes = []string{"*"}
+		q.server.Create("Other")
+		q.server.Deliver(mail("A", perDay+1))
+		if rep := q.run(); len(rep.Mailboxes) != 1 || !rep.More || rep.RoomIn == 0 {
+			t.Errorf("%+v", rep)
+		}
+	}, retrieval.IMAP)
+}
+
+// The page of an account is waited for, but not for ever.
+func TestBytesPerDayTaken(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		q.server.Deliver(mail("A", 1))
+		for _, held := range []time.Duration{time.Minute, 5 * time.Second} {
+			p, err := q.store.Open(t.Context(), retrieval.Box{Account: q.acct.Identity()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(held, func() { p.Close() })
+			if _, err = q.try(); errors.Is(err, retrieval.ErrLocked) != (held == time.Minute) {
+				t.Errorf("the page is held for %v: %v", held, err)
+			}
+			time.Sleep(time.Minute)
+		}
+		q.want("A", "A")
+	})
+}
+
+// A watch waits until there is room, and then all comes; it does not ask in
+// between.
+func TestBytesPerDayWatch(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		all := q.manyMails(25, 100_000)
+		var used usage
+		o := &retrieval.WatchOptions{Observe: func(e retrieval.Event) {
+			if e.Kind == retrieval.RunEnds {
+				used.add(e.Report)
+			}
+		}}
+		q.watching(o, nil, func() {
+			time.Sleep(20 * time.Hour)
+			if n := len(strings.Fields(q.shelf.subjects())); n != 10 || len(used) != 1 {
+				t.Errorf("%d delivered by %d runs, want 10 by one", n, len(used))
+			}
+			days(2.5)
+			q.want(all, all)
+			if most := used.most(); most > perDay+10_000 {
+				t.Errorf("%d octets in 24 hours, the limit is %d and a listing", most, perDay)
+			}
+			q.server.Deliver(mail("N", 10))
+			time.Sleep(6 * time.Minute)
+			q.want(all+" N", all+" N")
+		})
+	})
+}
+
+// A dry run foretells what the limit leaves, and when that comes; it changes
+// nothing of what is recorded.
+func TestBytesPerDayDryRun(t *testing.T) {
+	for _, several := range []bool{false, true} {
+		quickly(t, nil, func(t *testing.T, q *quick) {
+			q.acct.Limits.BytesPerDay = perDay
+			if several {
+				q.acct.Mailboxes = []string{"*"}
+				q.server.Create("Work")
+				q.server.DeliverTo("Work", mail("W", 600_000))
+			}
+			q.manyMails(15, 100_000)
+			for range 2 {
+				before := fmt.Sprint(q.account())
+				all, err := retrieval.DryRun(t.Context(), q.acct, &untouched{q.shelf, t}, q.store)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := 0
+				for _, f := range all {
+					n += len(f.Deliver)
+				}
+				if now := fmt.Sprint(q.account()); now != before {
+					t.Errorf("the store had\n%s and has\n%s", before, now)
+				}
+				rep := q.run()
+				if rep.Delivered != n || all[0].RoomIn != rep.RoomIn {
+					t.Errorf("foretold: %d, and room in %v; came true: %d, %v", n, all[0].RoomIn, rep.Delivered, rep.RoomIn)
+				}
+				time.Sleep(rep.RoomIn)
+			}
+		}, map[bool][]retrieval.Protocol{false: protocols, true: {retrieval.IMAP}}[several]...)
+	}
+}
+
+// What the machine's clock does between two runs: a jump back loses nothing of
+// the day, and does not make it longer; a jump ahead is time that has passed.
+func TestBytesPerDayClock(t *testing.T) {
+	for name, tt := range map[string]struct {
+		jump time.Duration // of the clock, since it was recorded last
+		wait time.Duration // until there is room
+	}{
+		"back a year":    {-365 * 24 * time.Hour, 25 * time.Hour},
+		"ahead two days": {48 * time.Hour, 0},
+		"ahead an hour":  {time.Hour, 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, nil, func(t *testing.T, q *quick) {
+				q.acct.Limits.BytesPerDay = perDay
+				q.server.Deliver(mail("A", perDay+1), mail("B", 1))
+				q.run()
+				p, err := q.store.Open(t.Context(), retrieval.Box{Account: q.acct.Identity()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				clock := q.clockOf(p)
+				clock.Wall = clock.Wall.Add(-tt.jump)
+				if err := p.Update(t.Context(), retrieval.Change{Clock: &clock}); err != nil {
+					t.Fatal(err)
+				}
+				p.Close()
+				if rep := q.run(); rep.RoomIn != tt.wait || (rep.Delivered == 1) != (tt.wait == 0) {
+					t.Errorf("room in %v, want %v; %d delivered", rep.RoomIn, tt.wait, rep.Delivered)
+				}
+				time.Sleep(tt.wait)
+				q.run()
+				q.want("A B", "A B")
+			})
+		})
+	}
+}
+
+// Hours that are still to come, because the clock was lost, do not last longer
+// than others.
+func TestBytesPerDayClockLost(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		q.server.Deliver(mail("A", 1))
+		p, err := q.store.Open(t.Context(), retrieval.Box{Account: q.acct.Identity()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hours := []retrieval.Hour{{Begins: time.Now().Add(72 * time.Hour), Octets: perDay}}
+		if err := p.Update(t.Context(), retrieval.Change{Hours: hours}); err != nil {
+			t.Fatal(err)
+		}
+		p.Close()
+		rep := q.run()
+		if rep.RoomIn <= 24*time.Hour || rep.RoomIn > 25*time.Hour {
+			t.Errorf("room in %v", rep.RoomIn)
+		}
+		time.Sleep(rep.RoomIn)
+		q.run()
+		q.want("A", "A")
+	})
+}
+
+func (q *quick) clockOf(p retrieval.Page) retrieval.Clock {
+	q.t.Helper()
+	st, err := p.Load(q.t.Context())
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	return st.Clock
+}
+
+// Where the line is compressed, the octets of the messages count.
+func TestBytesPerDayCompressed(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = perDay
+		q.manyMails(12, 100_000)
+		dial := q.acct.Dial
+		q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dial(ctx, network, addr)
+			return far{c}, err
+		}
+		rep := q.run()
+		if rep.WireIn > perDay/10 {
+			t.Fatalf("%d octets on the wire: it is not compressed", rep.WireIn)
+		}
+		for _, want := range []int{10, 0} {
+			if rep.Delivered != want || rep.RoomIn == 0 {
+				t.Errorf("%d delivered, want %d; room in %v", rep.Delivered, want, rep.RoomIn)
+			}
+			rep = q.run()
+		}
+	}, retrieval.IMAP)
+}
+
+// far is a connection to another machine.
+type far struct{ net.Conn }
+
+func (far) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 993} }
+
+// What the store cannot record is not received.
+func TestBytesPerDayStoreFails(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.BytesPerDay = 64 * perDay
+		q.manyMails(10, perDay)
+		for n := range 40 {
+			store := &failing{Memory: new(retrieval.Memory), left: n}
+			rep, err := retrieval.Run(t.Context(), q.acct, newShelf(), store)
+			if store.left >= 0 && err == nil {
+				if n < 10 || rep.Delivered != 10 {
+					t.Errorf("%d transactions of the account, %d delivered", n-store.left, rep.Delivered)
+				}
+				return
+			}
+			if !errors.Is(err, retrieval.ErrStore) {
+				t.Fatalf("after %d transactions: %v, want ErrStore", n, err)
+			}
+			if came := max(rep.WireIn, rep.Bytes); came > int64(n)*perDay*21/20+10_000 {
+				t.Errorf("%d octets came with %d transactions", came, n)
+			}
+		}
+		t.Error("there is no end to the transactions")
+	})
+}
+
+// failing is a store of which the page of an account fails after so many
+// transactions.
+type failing struct {
+	*retrieval.Memory
+	left int
+}
+
+type failingPage struct {
+	retrieval.Page
+	s *failing
+}
+
+var errDisk = errors.New("the disk is broken")
+
+func (s *failing) Open(ctx context.Context, box retrieval.Box) (retrieval.Page, error) {
+	p, err := s.Memory.Open(ctx, box)
+	if err != nil || box.Mailbox != "" {
+		return p, err
+	}
+	return failingPage{p, s}, nil
+}
+
+func (p failingPage) Update(ctx context.Context, ch retrieval.Change) error {
+	if p.s.left--; p.s.left < 0 {
+		return errDisk
+	}
+	return p.Page.Update(ctx, ch)
+}
