@@ -228,11 +228,8 @@ func (d *day) leave(need int64) {
 // wait returns how long it is until there is room for what was left, or for
 // anything. Zero: there is.
 func (d *day) wait() time.Duration {
-	if d.need == 0 && !d.isOver() {
-		return 0
-	}
-	most := d.limit - max(d.need, 1) - d.planned
-	return max(roomIn(d.hours, d.now, max(most, 0)), time.Second)
+	hours := received(slices.Clone(d.hours), hourOf(d.now), d.planned)
+	return roomIn(hours, d.now, d.limit-max(d.need, 1))
 }
 
 // failure returns what went wrong with the account's page.

@@ -304,6 +304,32 @@ func TestBytesPerDayOrder(t *testing.T) {
 	}, retrieval.IMAP)
 }
 
+// Which limit it was that left messages, RoomIn tells.
+func TestBytesPerDayAmongLimits(t *testing.T) {
+	for name, limits := range map[string]retrieval.Limits{
+		"time": {Time: 90 * time.Second}, "messages": {Messages: 2}, "octets": {Bytes: 100_000}, "day": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, nil, func(t *testing.T, q *quick) {
+				n := 8 // for which there is room
+				if name == "day" {
+					n = 12
+				}
+				q.manyMails(n, 100_000)
+				q.shelf.refuse = func(*retrieval.Message, string) error {
+					time.Sleep(time.Minute)
+					return nil
+				}
+				q.acct.Limits = limits
+				q.acct.Limits.BytesPerDay = perDay
+				if rep := q.run(); !rep.More || (rep.RoomIn > 0) != (name == "day") {
+					t.Errorf("more: %v, room in %v", rep.More, rep.RoomIn)
+				}
+			})
+		})
+	}
+}
+
 // When one mailbox has used up the day, the others are not even listed.
 func TestBytesPerDayOver(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {

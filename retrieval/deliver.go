@@ -34,7 +34,9 @@ func (r *run) deliver(ctx context.Context, jobs []job) (due []Record, err error)
 	if err == nil && b.enough() && len(b.jobs) > 0 {
 		r.report.Skipped += len(b.jobs) // which were not answered
 		r.report.More, r.open = true, true
-		r.day.leave(1)
+		if r.day.isEnough() {
+			r.day.leave(1)
+		}
 	}
 	return b.due, err
 }

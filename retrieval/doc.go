@@ -77,9 +77,9 @@
 //
 // A [Policy] is one of [LeaveOnServer], [DownloadAndDelete], [DeleteAfter],
 // [KeepLast] and [ServerSync], or a function. With each go [Limits] (messages,
-// octets, octets a day, time, size of a message), a [Filter] by summary or envelope, the
-// order, several mailboxes ([Account.Mailboxes]), and on IMAP what is done with a
-// message once it is settled ([After]). [DryRun] tells what a run would do, and
+// octets, time, size of a message, octets a day), a [Filter] by summary or
+// envelope, the order, several mailboxes ([Account.Mailboxes]), and on IMAP what
+// is done with a message once it is settled ([After]). [DryRun] tells what a run would do, and
 // does nothing. [Watch] runs over any number of accounts until it is told to
 // stop. [Tee], [Route], [DropUnless] and [RejectUnless] make sinks of sinks;
 // package disk has a Maildir, a tree of them for several mailboxes, and an mbox;

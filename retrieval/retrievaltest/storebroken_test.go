@@ -154,7 +154,7 @@ func (p *memoryPage) Update(ctx context.Context, ch retrieval.Change) error {
 	switch {
 	case over != nil && (!p.has("Cancelled") || n > 100):
 		return over
-	case p.has("Nothing") && n == 0 && ch.Cursor == nil && ch.Clock == nil:
+	case p.has("Nothing") && n == 0 && ch.Cursor == nil && ch.Clock == nil && ch.Hours == nil:
 		return errors.New("nothing to do")
 	case p.has("CancelledMeanwhile") && n > 1000 && n < 2000:
 		p.update(retrieval.Change{Put: ch.Put[:len(ch.Put)/2], Forget: ch.Forget[:len(ch.Forget)/2]})
@@ -241,6 +241,15 @@ func (p *memoryPage) change(st, before *retrieval.State, ch retrieval.Change, di
 			return err
 		}
 	}
+	if ch.Hours != nil && !(disk && p.has("HoursDurable")) {
+		st.Hours = ch.Hours
+		if p.has("Hours") && len(ch.Hours) > 24 {
+			st.Hours = ch.Hours[1:] // a day has 24 hours
+		}
+	}
+	if len(st.Hours) == 0 {
+		st.Hours = nil
+	}
 	if disk && p.has("StateDurable") {
 		return nil
 	}
@@ -255,15 +264,6 @@ func (p *memoryPage) change(st, before *retrieval.State, ch retrieval.Change, di
 		if p.has("Clock") {
 			st.Clock.Time = st.Clock.Time.Truncate(time.Second)
 		}
-	}
-	if ch.Hours != nil && !(disk && p.has("HoursDurable")) {
-		st.Hours = ch.Hours
-		if p.has("Hours") && len(ch.Hours) > 24 {
-			st.Hours = ch.Hours[1:] // a day has 24 hours
-		}
-	}
-	if len(st.Hours) == 0 {
-		st.Hours = nil
 	}
 	return nil
 }

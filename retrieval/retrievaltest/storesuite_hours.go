@@ -31,7 +31,7 @@ func (f *storeFixture) wantHours(p retrieval.Page, want ...retrieval.Hour) {
 }
 
 func storeHours(f *storeFixture) {
-	p, box := f.open(storeAccount), f.open(sinkBox)
+	p := f.open(storeAccount)
 	f.wantHours(p)
 	odd := []retrieval.Hour{
 		{Begins: storeTime.In(time.FixedZone("elsewhere", 1800)), Octets: math.MaxInt64},
@@ -45,6 +45,8 @@ func storeHours(f *storeFixture) {
 		f.put(p, storeRecords(1)...)
 		f.wantHours(p, hours...)
 	}
+	box := f.open(sinkBox)
+	f.put(box, storeRecords(1)...)
 	f.wantHours(box)
 	f.update(box, retrieval.Change{Hours: storeDay(3)})
 	for range 2 {
@@ -58,11 +60,13 @@ func storeHours(f *storeFixture) {
 
 func storeHoursDurable(f *storeFixture) {
 	p, other := f.open(storeAccount), f.open(retrieval.Box{Account: "another"})
+	f.put(p, storeRecords(1)...)
+	f.put(other, storeRecords(1)...)
 	f.update(p, retrieval.Change{Hours: storeDay(3)})
-	f.update(p, retrieval.Change{Hours: storeDay(25), Clock: &storeClocks[0]})
+	f.update(p, retrieval.Change{Hours: storeDay(4), Clock: &storeClocks[0]})
 	f.update(other, retrieval.Change{Hours: storeDay(2)})
 	f.update(other, retrieval.Change{Hours: []retrieval.Hour{}})
 	f.reopen()
-	f.wantHours(f.open(storeAccount), storeDay(25)...)
+	f.wantHours(f.open(storeAccount), storeDay(4)...)
 	f.wantHours(f.open(retrieval.Box{Account: "another"}))
 }
