@@ -79,11 +79,11 @@
 // [KeepLast] and [ServerSync], or a function. With each go [Limits] (messages,
 // octets, time, size of a message, octets a day), a [Filter] by summary or
 // envelope, the order, several mailboxes ([Account.Mailboxes]), and on IMAP what
-// is done with a message once it is settled ([After]). [DryRun] tells what a run would do, and
-// does nothing. [Watch] runs over any number of accounts until it is told to
-// stop. [Tee], [Route], [DropUnless] and [RejectUnless] make sinks of sinks;
-// package disk has a Maildir, a tree of them for several mailboxes, and an mbox;
-// package relay hands messages to a program or a mail server.
+// is done with a message once it is settled ([After]). [DryRun] tells what a run
+// would do, and does nothing. [Watch] runs over any number of accounts until it is
+// told to stop. [Tee], [Route], [DropUnless] and [RejectUnless] make sinks of
+// sinks; package disk has a Maildir, a tree of them for several mailboxes, and an
+// mbox; package relay hands messages to a program or a mail server.
 //
 // # Both ways
 //
