@@ -39,6 +39,7 @@ func TestBytesPerDayKilled(t *testing.T) {
 		if most := perDay + lost; total > int64(most) || total < int64(perDay-(kills+1)*lost) || kills < 10 {
 			t.Errorf("%d octets came by %d runs, the limit is %d", total, kills, perDay)
 		}
+		t.Logf("%d octets came by %d killed runs, the limit is %d", total, kills, perDay)
 		if rep, _, err := q.killed(path, 1); err != nil || rep.WireIn > 10_000 {
 			t.Errorf("one more: %+v, %v", rep, err)
 		}
