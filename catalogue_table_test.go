@@ -143,5 +143,5 @@ var faultsHere = []fault{
 	{136, "KeepLast, and others delete", []string{"retrieval TestKeepLast"}, ""},
 	{137, "too large, then allowed", []string{"retrieval TestOversize"}, ""},
 	{138, "limits of a run", []string{"retrieval TestLimits", "retrieval TestTimeLimit"}, ""},
-	{139, "bandwidth by the day", nil, "Not built: Limits.Bytes is for one run; who runs how often has the day in hand."},
+	{139, "bandwidth by the day", []string{"retrieval TestBytesPerDay", "retrieval TestBytesPerDayKilled", "retrieval/disk TestLedgerHours"}, "The day is the last 24 to 25 hours. A listing can pass the limit, for nobody knows its size before, and so does a message that is larger than the limit: it comes once seven eighths are free, rather than never."},
 }

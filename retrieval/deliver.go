@@ -28,13 +28,15 @@ func (r *run) deliver(ctx context.Context, jobs []job) (due []Record, err error)
 	}
 	b := r.newBatches(jobs)
 	err = b.retrieve(ctx, whole, r.r.Fetch)
-	if err == nil && !b.late() {
+	if err == nil && !b.enough() {
 		err = b.retrieve(ctx, headers, r.r.Headers)
 	}
-	if err == nil && b.late() {
+	if err == nil && b.enough() && len(b.jobs) > 0 {
 		r.report.Skipped += len(b.jobs) // which were not answered
-		r.report.More = len(b.jobs) > 0
-		r.open = true
+		r.report.More, r.open = true, true
+		if r.day.isEnough() {
+			r.day.leave(1)
+		}
 	}
 	return b.due, err
 }
@@ -49,7 +51,10 @@ func (b *batches) retrieve(ctx context.Context, jobs []job, get getter) error {
 	var parts [][]job
 	var ended error
 	b.queue, parts = narrowed(jobs)
-	for _, b.order = range parts {
+	for _, b.order = range b.day.parts(parts) {
+		if !b.day.ask(ctx, b.order) {
+			break
+		}
 		uids := make([]UID, len(b.order))
 		for i, j := range b.order {
 			uids[i] = j.UID
@@ -59,9 +64,12 @@ func (b *batches) retrieve(ctx context.Context, jobs []job, get getter) error {
 				break
 			}
 		}
-		if ended != nil || b.late() {
+		if ended != nil || b.enough() {
 			break
 		}
+	}
+	if ended == nil {
+		ended = b.day.failure()
 	}
 	if ctx.Err() != nil {
 		return errors.Join(ended, b.lastWord(ctx))
@@ -111,6 +119,9 @@ func (r *run) newBatches(jobs []job) *batches {
 func (b *batches) late() bool {
 	return b.a.Limits.Time > 0 && time.Since(b.now) >= b.a.Limits.Time
 }
+
+// enough tells whether there is to be nothing more in this run.
+func (b *batches) enough() bool { return b.late() || b.day.isEnough() }
 
 // one takes one item of a sequence. Its error ends the delivery.
 func (b *batches) one(ctx context.Context, m *Message, err error) error {
@@ -162,6 +173,7 @@ func (b *batches) take(ctx context.Context, m *Message) error {
 	}
 	m.observe = func(n int64) {
 		b.progress.Bytes += n
+		b.day.count(ctx, n)
 		b.tell()
 	}
 	b.unflushed = true

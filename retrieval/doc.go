@@ -51,6 +51,7 @@
 //	the ledger is lost, or another's        ErrStateLost and nothing is done, or Account.Reset
 //	two processes have one ledger           the second gets ErrLocked
 //	a message is larger than it was said    it is broken off, and treated by Limits.MessageSize
+//	the server allows only so much a day    nothing more is asked for: Limits.BytesPerDay
 //	the clock jumps                         a deletion comes a week too early at most (Clock)
 //	the server sends what no server may     a typed error within bounds of time and memory
 //
@@ -86,13 +87,13 @@
 //
 // A [Policy] is one of [LeaveOnServer], [DownloadAndDelete], [DeleteAfter],
 // [KeepLast] and [ServerSync], or a function. With each go [Limits] (messages,
-// octets, time, size of a message), a [Filter] by summary or envelope, the
-// order, several mailboxes ([Account.Mailboxes]), and on IMAP what is done with a
-// message once it is settled ([After]). [DryRun] tells what a run would do, and
-// does nothing. [Watch] runs over any number of accounts until it is told to
-// stop. [Tee], [Route], [DropUnless] and [RejectUnless] make sinks of sinks;
-// package disk has a Maildir, a tree of them for several mailboxes, and an mbox;
-// package relay hands messages to a program or a mail server.
+// octets, time, size of a message, octets a day), a [Filter] by summary or
+// envelope, the order, several mailboxes ([Account.Mailboxes]), and on IMAP what
+// is done with a message once it is settled ([After]). [DryRun] tells what a run
+// would do, and does nothing. [Watch] runs over any number of accounts until it is
+// told to stop. [Tee], [Route], [DropUnless] and [RejectUnless] make sinks of
+// sinks; package disk has a Maildir, a tree of them for several mailboxes, and an
+// mbox; package relay hands messages to a program or a mail server.
 //
 // # Both ways
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"example.com/postbag/internal/transport"
 )
@@ -23,6 +24,11 @@ type Forecast struct {
 
 	Skipped     int // listed, and left alone
 	Quarantined int // of those, because they have failed several times
+
+	// RoomIn is what [Report.RoomIn] would be. If the day is used up already,
+	// no mailbox is looked at, and the one Forecast of an account with several
+	// has no name.
+	RoomIn time.Duration
 }
 
 // DryRun tells what [Run] would do, and does nothing: it opens mailboxes
@@ -30,7 +36,8 @@ type Forecast struct {
 // its rule for lost identities asks for them, or names seem to be another
 // message's), and ends a POP3 session without
 // QUIT. Sink and store are only looked at. It returns one Forecast a mailbox,
-// and those so far with an error.
+// and those so far with an error. What it receives itself is not recorded as
+// received: see [Limits.BytesPerDay].
 //
 // QUIRK: Courier and GNU Mailutils number a mailbox that nobody has opened for
 // writing anew for each session, so that all of it looks new.
@@ -44,7 +51,15 @@ func DryRun(ctx context.Context, a Account, sink Sink, store Store) ([]Forecast,
 		return err
 	}
 	if len(a.Mailboxes) > 0 {
-		err := newTour(a, sink, store).run(ctx, ask)
+		t := newTour(a, sink, store)
+		t.dry = true
+		err := t.run(ctx, ask)
+		if t.report.RoomIn > 0 && len(all) == 0 {
+			all = append(all, Forecast{})
+		}
+		for i := range all {
+			all[i].RoomIn = t.report.RoomIn
+		}
 		return all, err
 	}
 	err := ask(ctx, &run{a: a, box: a.Box(), sink: sink, store: store})
@@ -59,7 +74,12 @@ func (r *run) forecast(ctx context.Context) (Forecast, error) {
 	r.opening.dry = true
 	r.start()
 	defer r.end()
-	pl, _, err := r.decide(ctx)
+	var pl *plan
+	err := r.daily(ctx, func() (err error) {
+		pl, _, err = r.decide(ctx)
+		return err
+	})
+	f.RoomIn = r.report.RoomIn
 	if err != nil {
 		if ctx.Err() != nil {
 			err = transport.Mark(context.Cause(ctx), err)

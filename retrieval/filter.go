@@ -24,9 +24,10 @@ type Filter struct {
 // narrow leaves out of a plan the new messages that the account's filter does
 // not want, and what is beyond its limits.
 func (r *run) narrow(ctx context.Context, pl *plan) error {
+	r.day.count(ctx, 0) // the listing, and what else has come so far
 	if r.a.Filter.Envelope == nil || len(pl.deliver) == 0 {
 		pl.limit(r.limits())
-		return nil
+		return r.day.allot(pl)
 	}
 	wanted, err := r.wanted(ctx, pl.deliver)
 	if err != nil {
@@ -42,7 +43,7 @@ func (r *run) narrow(ctx context.Context, pl *plan) error {
 	}
 	pl.deliver = jobs
 	pl.limit(r.limits())
-	return nil
+	return r.day.allot(pl)
 }
 
 // isWanted tells whether the message was wanted once: then it still is. One that
@@ -60,7 +61,7 @@ func (r *run) wanted(ctx context.Context, jobs []job) (map[UID]bool, error) {
 		}
 	}
 	wanted := make(map[UID]bool)
-	for m, err := range r.r.Headers(ctx, uids...) {
+	for m, err := range r.day.headers(r.r.Headers)(ctx, uids...) {
 		if errors.Is(err, errors.ErrUnsupported) {
 			return nil, err
 		}
@@ -84,6 +85,7 @@ func (r *run) wanted(ctx context.Context, jobs []job) (map[UID]bool, error) {
 		if r.a.Filter.Envelope(m.Summary, env) {
 			wanted[m.UID] = true
 		}
+		r.day.count(ctx, m.Octets())
 	}
 	return wanted, nil
 }

@@ -30,6 +30,8 @@ type tour struct {
 	keep   bool             // c is not to be logged out
 	boxes  []imapclient.ListedMailbox
 	mail   emails // nil if it does not matter
+	dry    bool   // nothing may have any effect
+	day    *day   // nil: it is not limited
 	report Report
 }
 
@@ -67,6 +69,11 @@ func (t *tour) run(ctx context.Context, do func(context.Context, *run) error) er
 	} else {
 		defer t.hangUp(ctx)
 	}
+	return t.daily(ctx, func() error { return t.each(ctx, do) })
+}
+
+// each does something in each mailbox, as long as there is a point in it.
+func (t *tour) each(ctx context.Context, do func(context.Context, *run) error) error {
 	boxes, err := t.choose(ctx)
 	if err != nil {
 		return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
@@ -76,6 +83,10 @@ func (t *tour) run(ctx context.Context, do func(context.Context, *run) error) er
 	for _, m := range boxes {
 		if m.Has(`\All`) && len(failed) > 0 {
 			break // what should have been delivered from another mailbox would be from here
+		}
+		if t.day.isOver() {
+			t.day.leave(1)
+			break
 		}
 		err := t.visit(ctx, m, do)
 		if err == nil {
@@ -159,7 +170,7 @@ func (t *tour) once(ctx context.Context, m imapclient.ListedMailbox, past *run, 
 	}
 	a := t.a
 	a.Mailbox, a.Mailboxes = m.Name, nil
-	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, opening: opening{client: t.c, emails: t.mail != nil}}
+	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, day: t.day, opening: opening{client: t.c, emails: t.mail != nil}}
 	r.tried, r.report, r.now = past.tried, past.report, past.now
 	r.opening.status = m.Status
 	if t.mail != nil && m.Has(`\All`) {

@@ -52,7 +52,7 @@ func (p *memoryPage) Load(ctx context.Context) (State, error) {
 		for uid, r := range held.Records {
 			st.Records[uid] = r.clone()
 		}
-		st.Cursor = slices.Clone(held.Cursor)
+		st.Cursor, st.Hours = slices.Clone(held.Cursor), slices.Clone(held.Hours)
 	})
 	return st, err
 }
@@ -73,6 +73,12 @@ func (p *memoryPage) Update(ctx context.Context, ch Change) error {
 		}
 		if ch.Clock != nil {
 			held.Clock = *ch.Clock
+		}
+		if ch.Hours != nil {
+			held.Hours = slices.Clone(ch.Hours)
+		}
+		if len(held.Hours) == 0 {
+			held.Hours = nil
 		}
 	})
 }

@@ -25,6 +25,12 @@ type Report struct {
 	// More says that a limit has left messages to later runs.
 	More bool `json:"-"`
 
+	// RoomIn says that [Limits.BytesPerDay] is used up, or has no room for the
+	// message that would be next, and how long it will be until it has. Zero:
+	// it has room. If it was used up before the run began, nothing was done,
+	// and More says that there may be messages.
+	RoomIn time.Duration `json:"-"`
+
 	Elapsed time.Duration `json:"-"`
 
 	// Mailboxes holds what was done in each, if the account names several.

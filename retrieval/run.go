@@ -47,6 +47,7 @@ type run struct {
 
 	opening   opening // how sessions begin
 	elsewhere emails  // see view
+	day       *day    // nil: it is not limited
 
 	endBatch  func() // of the sink
 	unflushed bool   // the sink may hold deliveries that no Flush was about
@@ -80,7 +81,7 @@ type run struct {
 func (r *run) whole(ctx context.Context) error {
 	r.start()
 	defer r.end() // also if the sink panics
-	err := r.runs(ctx)
+	err := r.daily(ctx, func() error { return r.runs(ctx) })
 	r.report.Elapsed = time.Since(r.now)
 	if err != nil && ctx.Err() != nil {
 		err = transport.Mark(context.Cause(ctx), err)

@@ -6,7 +6,8 @@ import (
 )
 
 // Box names a mailbox of an account for a [Store] and a [Sink]. Account is
-// [Account.Identity].
+// [Account.Identity]. To a Store the mailbox without a name stands for the
+// account itself.
 type Box struct{ Account, Mailbox string }
 
 // Store remembers what was settled, so that no message is delivered twice or
@@ -49,6 +50,16 @@ type State struct {
 	Cursor []byte
 
 	Clock Clock
+
+	// Hours are what was received of late, oldest first. Only the page of an
+	// account itself has some: see [Limits.BytesPerDay].
+	Hours []Hour
+}
+
+// Hour is how much was received in an hour.
+type Hour struct {
+	Begins time.Time // by the page's [Clock]
+	Octets int64     // never less than 0
 }
 
 // Change is what [Page.Update] does.
@@ -57,6 +68,7 @@ type Change struct {
 	Forget []UID    // removed, those of Put excepted; what is not there is passed over
 	Cursor []byte   // set; nil leaves it, empty removes it
 	Clock  *Clock   // set; nil leaves it
+	Hours  []Hour   // set, in this order; nil leaves them, empty removes them
 }
 
 // Stage is how far a message has come.

@@ -47,6 +47,11 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 		s.hangUp() // what state it is in nobody knows, and news would not mend it
 		return s.failed(err, draw), err
 	}
+	if report.RoomIn > 0 { // until then there is nothing to listen for
+		s.hangUp()
+		s.ok(begun)
+		return max(report.RoomIn, s.w.o.Poll, s.delay+time.Second), nil
+	}
 	if s.c == nil {
 		s.ok(begun)
 		return max(s.w.o.Poll, s.delay+time.Second), nil

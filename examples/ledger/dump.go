@@ -67,6 +67,9 @@ func dump(ctx context.Context, out io.Writer, args []string) error {
 		if !st.Clock.Wall.IsZero() {
 			fmt.Fprintf(w, "  clock %s, when the machine's was %s\n", at(st.Clock.Time), at(st.Clock.Wall))
 		}
+		for _, h := range st.Hours {
+			fmt.Fprintf(w, "  %d octets received in the hour from %s\n", h.Octets, at(h.Begins))
+		}
 		for _, uid := range slices.Sorted(maps.Keys(st.Records)) {
 			fmt.Fprintf(w, "    %s\n", line(st.Records[uid]))
 		}
@@ -127,8 +130,9 @@ func dumpJSON(ctx context.Context, out io.Writer, args []string) error {
 			Store   string           `json:"store,omitempty"`
 			Cursor  []byte           `json:"cursor,omitempty"`
 			Clock   *retrieval.Clock `json:"clock,omitempty"`
+			Hours   []hour           `json:"hours,omitempty"`
 			Records int              `json:"records"`
-		}{box.Account, box.Mailbox, st.Store, st.Cursor, clock(st), len(st.Records)})
+		}{box.Account, box.Mailbox, st.Store, st.Cursor, clock(st), hours(st), len(st.Records)})
 		for _, uid := range slices.Sorted(maps.Keys(st.Records)) {
 			err = errors.Join(err, enc.Encode(jsonRecord(st.Records[uid])))
 		}
@@ -142,6 +146,20 @@ func clock(st retrieval.State) *retrieval.Clock {
 		return nil
 	}
 	return &st.Clock
+}
+
+// hour is an hour of an account's day.
+type hour struct {
+	Begins time.Time `json:"begins"`
+	Octets int64     `json:"octets"`
+}
+
+func hours(st retrieval.State) []hour {
+	var all []hour
+	for _, h := range st.Hours {
+		all = append(all, hour{h.Begins, h.Octets})
+	}
+	return all
 }
 
 func jsonRecord(r retrieval.Record) any {

@@ -8,8 +8,10 @@
 //	ledger backup FILE NEW                         copy it as it is
 //	ledger forget FILE ACCOUNT MAILBOX [UID…]      these messages, or the whole mailbox, count as new
 //
-// ACCOUNT and MAILBOX are what dump prints. The exit code is 0 if all is well,
-// 1 if it is not, 2 for a wrong call, and 4 while another process has the file.
+// ACCOUNT and MAILBOX are what dump prints. The mailbox "" is the account itself,
+// of which the ledger knows what was received in the last hours. The exit code
+// is 0 if all is well, 1 if it is not, 2 for a wrong call, and 4 while another
+// process has the file.
 //
 // # When a ledger is lost
 //
@@ -148,7 +150,7 @@ func forget(ctx context.Context, w io.Writer, args []string) error {
 		if err != nil {
 			return err
 		}
-		if len(st.Records) == 0 && st.Cursor == nil {
+		if len(st.Records)+len(st.Hours) == 0 && st.Cursor == nil {
 			return fmt.Errorf("nothing is known of the mailbox %q of %q", box.Mailbox, box.Account)
 		}
 		if len(args) == 3 {

@@ -45,6 +45,9 @@ func (o *options) check(urls int) error {
 // checkList refuses flags about retrieving, but for those that have always been
 // let through.
 func (o *options) checkList() error {
+	if o.given["limit-day"] {
+		return usageError("-list retrieves nothing, so -limit-day says nothing to it")
+	}
 	for _, name := range strings.Fields("dry-run watch retry mailboxes rcpt limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
 		if o.given[name] {
 			return usageError("-list retrieves nothing, so -%s says nothing to it", name)
@@ -136,6 +139,8 @@ func (o *options) checkHow() error {
 		return usageError("-watch goes on by itself: -retry says nothing to it")
 	case o.watch && o.ledger == "":
 		return usageError("-watch needs -ledger: without it every start would deliver all again")
+	case o.limitDay > 0 && o.ledger == "":
+		return usageError("-limit-day needs -ledger: what is not remembered does not add up")
 	case o.watch && o.record != "":
 		return usageError("-record goes with a single run, not with -watch")
 	case o.given["mailboxes"] && len(o.patterns()) == 0:

@@ -83,6 +83,7 @@ type prediction struct {
 	After       []string `json:"after,omitempty"`
 	Skipped     int      `json:"skipped"`
 	Quarantined int      `json:"quarantined,omitempty"`
+	RoomInMS    int64    `json:"room_in_ms,omitempty"`
 }
 
 // future is a message that would be delivered.
@@ -97,12 +98,16 @@ func (c *command) printForecast(f retrieval.Forecast) error {
 		return json.NewEncoder(c.stdout).Encode(prediction{
 			Mailbox: f.Mailbox, Deliver: futures(f.Deliver), HeaderOnly: futures(f.HeaderOnly), Delete: names(deletes),
 			Send: names(f.Send), Reflag: names(f.Reflag), Discard: names(f.Discard), After: names(f.After),
-			Skipped: f.Skipped, Quarantined: f.Quarantined,
+			Skipped: f.Skipped, Quarantined: f.Quarantined, RoomInMS: f.RoomIn.Milliseconds(),
 		})
 	}
 	var octets int64
 	for _, s := range f.Deliver {
 		octets += max(s.Size, 0)
+	}
+	if f.RoomIn > 0 && len(f.Deliver)+f.Skipped == 0 {
+		_, err := fmt.Fprintln(c.stdout, unasked+room(f.RoomIn))
+		return err
 	}
 	line := fmt.Sprintf("%s: %s would be delivered", cell(f.Mailbox, 0, false), count(len(f.Deliver)))
 	if len(f.Deliver) > 0 {
@@ -116,7 +121,7 @@ func (c *command) printForecast(f retrieval.Forecast) error {
 		{len(f.Reflag), "given other flags here"},
 		{len(f.Discard), "removed here"},
 		{f.Skipped, "left as they are"},
-	}))
+	})+room(f.RoomIn))
 	return err
 }
 

@@ -31,6 +31,8 @@ type options struct {
 	maxSize       int64
 	from, subject string
 
+	limitDay int64
+
 	policy      string
 	deleteAfter time.Duration
 	keepLast    int
@@ -98,6 +100,7 @@ var groups = []struct {
 	{"what is retrieved", func(f *flag.FlagSet, o *options) {
 		f.IntVar(&o.limit, "limit", 0, "at most `n` messages a run, the oldest first; 0 means all")
 		f.Func("limit-bytes", "at most so much a run, as a `SIZE`, but one message at least", sizeVar(&o.limitBytes))
+		f.Func("limit-day", "receive at most so much in 24 hours, as a `SIZE`, from all mailboxes of the account together; Gmail locks accounts above 2500MB (IMAP) or 1250MB (POP3)", sizeVar(&o.limitDay))
 		f.Func("limit-time", "a run goes on to retrieve for a `DURATION`", durationVar(&o.limitTime))
 		f.BoolVar(&o.newestFirst, "newest-first", false, "the newest messages first")
 		f.Func("max-size", "of messages larger than `SIZE` the header only; they stay on the server, and come when the limit allows it", sizeVar(&o.maxSize))

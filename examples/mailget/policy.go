@@ -30,6 +30,7 @@ func (o *options) describe(a *retrieval.Account) {
 		a.Policy = retrieval.KeepLast(o.keepLast)
 	}
 	a.Limits = retrieval.Limits{Messages: o.limit, Bytes: o.limitBytes, Time: o.limitTime, MessageSize: o.maxSize}
+	a.Limits.BytesPerDay = o.limitDay
 	a.NewestFirst, a.Retries = o.newestFirst, o.retry
 	if o.from != "" || o.subject != "" {
 		a.Filter.Envelope = o.wants

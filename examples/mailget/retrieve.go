@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"example.com/postbag/retrieval"
 )
@@ -48,7 +49,8 @@ func (c *command) print(r retrieval.Report, err error) error {
 		return json.NewEncoder(c.stdout).Encode(struct {
 			retrieval.Report
 			ElapsedMS int64 `json:"elapsed_ms"`
-		}{r, r.Elapsed.Milliseconds()})
+			RoomInMS  int64 `json:"room_in_ms,omitempty"`
+		}{r, r.Elapsed.Milliseconds(), r.RoomIn.Milliseconds()})
 	}
 	if err != nil && r.Listed == 0 {
 		return nil
@@ -56,8 +58,23 @@ func (c *command) print(r retrieval.Report, err error) error {
 	for _, name := range slices.Sorted(maps.Keys(r.Mailboxes)) {
 		fmt.Fprintf(c.stdout, "%s: %s\n", cell(name, 0, false), summary(r.Mailboxes[name]))
 	}
-	_, err = fmt.Fprintln(c.stdout, summary(r))
+	s := summary(r)
+	if r.RoomIn > 0 && r.WireIn == 0 {
+		s = unasked
+	}
+	_, err = fmt.Fprintln(c.stdout, s+room(r.RoomIn))
 	return err
+}
+
+// unasked is all there is to tell when -limit-day is used up.
+const unasked = "the server was not asked"
+
+// room says how long nothing more is received, if that is so.
+func room(in time.Duration) string {
+	if in <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("; -limit-day has room again in %v", in.Round(time.Minute)+time.Minute)
 }
 
 // summary tells a report in one line; what did not happen is left out.

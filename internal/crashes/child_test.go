@@ -64,6 +64,7 @@ var policies = map[string]retrieval.Policy{
 	"mark and move":     retrieval.LeaveOnServer,
 	"header section":    retrieval.DownloadAndDelete,
 	"several mailboxes": retrieval.DownloadAndDelete,
+	"limited day":       retrieval.DownloadAndDelete,
 }
 
 func (t *task) account() retrieval.Account {
@@ -83,6 +84,8 @@ func (t *task) account() retrieval.Account {
 		a.After = retrieval.After{Flags: []retrieval.Flag{"$Got"}, MoveTo: "Archive"}
 	case "header section":
 		a.Limits.MessageSize = 3000
+	case "limited day":
+		a.Limits.BytesPerDay = 1 << 20
 	case "several mailboxes":
 		if t.Protocol == retrieval.IMAP {
 			a.Mailboxes = []string{"INBOX", "Work"}

@@ -39,6 +39,7 @@ func TestKill(t *testing.T) {
 		{"delete after", protocols},
 		{"keep the last two", protocols},
 		{"header section", protocols},
+		{"limited day", protocols},
 		{"sync", imapAlone},
 		{"mark and move", imapAlone},
 		{"several mailboxes", imapAlone},

@@ -150,8 +150,8 @@ func TestLedgerForgetBox(t *testing.T) {
 		}
 	}
 	boxes, err := l.Boxes(t.Context())
-	if err != nil || len(boxes) != 3 || slices.Contains(boxes, inbox) {
-		t.Errorf("%v, %v, want the three others", boxes, err)
+	if err != nil || len(boxes) != 4 || slices.Contains(boxes, inbox) {
+		t.Errorf("%v, %v, want the four others", boxes, err)
 	}
 	l.Close()
 	if got := load(t, openLedger(t, path), inbox); len(got) != 0 {

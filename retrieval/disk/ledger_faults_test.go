@@ -53,6 +53,10 @@ func small(t *testing.T) []byte {
 	for i := range 3 {
 		put(t, l, retrieval.Box{Account: "another", Mailbox: fmt.Sprint(i)}, recs[i])
 	}
+	day := []retrieval.Hour{{Begins: time.Unix(1_700_000_400, 0).UTC(), Octets: 1 << 33}, {Begins: time.Unix(1_700_004_000, 0).UTC(), Octets: 7}}
+	if err := change(t, l, retrieval.Box{Account: inbox.Account}, retrieval.Change{Hours: day, Clock: &clock}); err != nil {
+		t.Fatal(err)
+	}
 	forget(t, l, inbox, recs[149].UID)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,10 @@ import (
 // "boxes" has a bucket for each mailbox, and that has
 //
 //	head     see [head]
+//	hours    see [encodeHours]; not there if there are none
 //	records  a bucket with a record for each UID
+//
+// A program that knows nothing of hours reads and writes the rest.
 var (
 	markBucket    = []byte("postbag")
 	formatKey     = []byte("format")
@@ -31,6 +34,7 @@ var (
 	boxCountKey   = []byte("boxes")
 	boxesBucket   = []byte("boxes")
 	headKey       = []byte("head")
+	hoursKey      = []byte("hours")
 	recordsBucket = []byte("records")
 )
 
@@ -124,6 +128,9 @@ func (b *ledgerBox) change(ch retrieval.Change) error {
 	if ch.Clock != nil {
 		b.head.clock = *ch.Clock
 	}
+	if err := b.setHours(ch.Hours); err != nil {
+		return err
+	}
 	return b.b.Put(headKey, encodeHead(b.key, b.head))
 }
 
@@ -195,5 +202,8 @@ func readBox(tx *bbolt.Tx, key []byte) (retrieval.State, error) {
 		st.Cursor = bytes.Clone(h.cursor)
 	}
 	st.Clock = h.clock
+	if err == nil {
+		st.Hours, err = decodeHours(key, b.Get(hoursKey))
+	}
 	return st, err
 }

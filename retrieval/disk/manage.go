@@ -16,7 +16,7 @@ import (
 )
 
 // Boxes returns the mailboxes that the ledger knows, in no order that means
-// anything.
+// anything. One without a name stands for the account itself.
 func (l *Ledger) Boxes(ctx context.Context) ([]retrieval.Box, error) {
 	var boxes []retrieval.Box
 	err := l.transact(ctx, (*bbolt.DB).View, func(tx *bbolt.Tx) error {

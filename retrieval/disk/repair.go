@@ -92,6 +92,7 @@ type salvage struct {
 	scan     scan
 	boxes    []*salvagedBox
 	byKey    map[string]*salvagedBox
+	hours    map[string][]retrieval.Hour // by key
 	problems []error
 	older    bool // reading from the older root
 }
@@ -106,8 +107,8 @@ type salvagedBox struct {
 }
 
 func salvageFile(f *os.File, fi fs.FileInfo) (*salvage, error) {
-	s := &salvage{byKey: make(map[string]*salvagedBox)}
-	s.scan.box = s.box
+	s := &salvage{byKey: make(map[string]*salvagedBox), hours: make(map[string][]retrieval.Hour)}
+	s.scan.box, s.scan.hours = s.box, s.hoursOf
 	metas := readMetas(f)
 	for i, m := range metas {
 		s.older = i > 0
@@ -115,7 +116,7 @@ func salvageFile(f *os.File, fi fs.FileInfo) (*salvage, error) {
 			break
 		}
 		first := s.scan
-		s.scan = scan{format: first.format, box: s.box}
+		s.scan = scan{format: first.format, box: s.box, hours: s.hoursOf}
 		s.scan.read(newTree(f, fi.Size(), m, s.bad))
 		if s.older { // the newest word counts
 			if isIdentity(first.store) {
@@ -151,6 +152,14 @@ func (s *salvage) whole() bool {
 		}
 	}
 	return isIdentity(s.scan.store) && s.scan.counted && s.scan.boxes == uint64(len(s.boxes))
+}
+
+// hoursOf keeps the hours of an account, as they were last. Lost ones cost
+// nothing here: the account may receive some more in a day than it should.
+func (s *salvage) hoursOf(key []byte, hours []retrieval.Hour) {
+	if s.hours[string(key)] == nil {
+		s.hours[string(key)] = hours
+	}
 }
 
 func (s *salvage) box(key []byte, h *head) (record func(uid, value []byte), end func()) {
@@ -211,7 +220,7 @@ func (s *salvage) write(tx *bbolt.Tx) error {
 		}
 	}
 	for _, b := range s.boxes {
-		ch := retrieval.Change{Put: make([]retrieval.Record, 0, len(b.records))}
+		ch := retrieval.Change{Put: make([]retrieval.Record, 0, len(b.records)), Hours: s.hours[string(b.key)]}
 		for _, rec := range b.records {
 			ch.Put = append(ch.Put, rec)
 		}

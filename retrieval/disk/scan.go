@@ -21,6 +21,9 @@ type scan struct {
 	// box is told of a mailbox, and returns what is told of its records and
 	// then of its end. head is nil if it cannot be read.
 	box func(key []byte, h *head) (record func(uid, value []byte), end func())
+
+	// hours, if not nil, is told before that of the hours of an account.
+	hours func(key []byte, hours []retrieval.Hour)
 }
 
 // read goes through a file from one of its roots.
@@ -90,8 +93,17 @@ func (s *scan) readBox(t *tree, key, value []byte) {
 			if got, err := decodeHead(key, e.value); err == nil {
 				h = &got
 			}
+		case string(e.key) == string(hoursKey) && !e.sub:
+			hours, err := decodeHours(key, e.value)
+			if err != nil {
+				t.bad(err)
+			} else if s.hours != nil {
+				s.hours(key, hours)
+			}
 		case string(e.key) == string(recordsBucket) && e.sub:
 			records = append([]byte(nil), e.value...)
+		default:
+			t.bad(fmt.Errorf("mailbox %.100q: it has %.20q", key, e.key))
 		}
 	})
 	if h == nil {

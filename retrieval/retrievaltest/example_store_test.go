@@ -18,7 +18,7 @@ import (
 // below at once.
 //
 //	CREATE TABLE pages   (account, mailbox, fence bigint, until timestamptz, cursor bytea,
-//	                      clock_time, clock_wall, PRIMARY KEY (account, mailbox))
+//	                      clock_time, clock_wall, hours json, PRIMARY KEY (account, mailbox))
 //	CREATE TABLE records (account, mailbox, uid bytea, …, PRIMARY KEY (account, mailbox, uid))
 type database struct {
 	mu      sync.Mutex
@@ -31,6 +31,7 @@ type pageRow struct {
 	until  time.Time // when the holder's lease runs out; zero if nobody has it
 	cursor string
 	clock  retrieval.Clock
+	hours  []retrieval.Hour
 }
 
 type recordKey struct {
@@ -92,7 +93,7 @@ func (p *sharedPage) Load(ctx context.Context) (retrieval.State, error) {
 		if row.cursor != "" {
 			st.Cursor = []byte(row.cursor)
 		}
-		st.Clock = row.clock
+		st.Clock, st.Hours = row.clock, append(st.Hours, row.hours...)
 	})
 	if err != nil {
 		return retrieval.State{}, err
@@ -121,6 +122,9 @@ func (p *sharedPage) Update(ctx context.Context, ch retrieval.Change) error {
 		}
 		if ch.Clock != nil {
 			row.clock = *ch.Clock
+		}
+		if ch.Hours != nil {
+			row.hours = append([]retrieval.Hour(nil), ch.Hours...)
 		}
 	})
 }

@@ -138,7 +138,7 @@ func (p *memoryPage) Load(context.Context) (retrieval.State, error) {
 }
 
 func cloneState(st retrieval.State) retrieval.State {
-	st.Cursor = slices.Clone(st.Cursor)
+	st.Cursor, st.Hours = slices.Clone(st.Cursor), slices.Clone(st.Hours)
 	recs := make(map[retrieval.UID]retrieval.Record)
 	for uid, r := range st.Records {
 		r.Flags = slices.Clone(r.Flags)
@@ -154,7 +154,7 @@ func (p *memoryPage) Update(ctx context.Context, ch retrieval.Change) error {
 	switch {
 	case over != nil && (!p.has("Cancelled") || n > 100):
 		return over
-	case p.has("Nothing") && n == 0 && ch.Cursor == nil && ch.Clock == nil:
+	case p.has("Nothing") && n == 0 && ch.Cursor == nil && ch.Clock == nil && ch.Hours == nil:
 		return errors.New("nothing to do")
 	case p.has("CancelledMeanwhile") && n > 1000 && n < 2000:
 		p.update(retrieval.Change{Put: ch.Put[:len(ch.Put)/2], Forget: ch.Forget[:len(ch.Forget)/2]})
@@ -184,7 +184,7 @@ func (p *memoryPage) update(ch retrieval.Change) error {
 		p.loseOthers()
 	}
 	if !p.has("Given") {
-		ch.Cursor, ch.Put = slices.Clone(ch.Cursor), slices.Clone(ch.Put)
+		ch.Cursor, ch.Put, ch.Hours = slices.Clone(ch.Cursor), slices.Clone(ch.Put), slices.Clone(ch.Hours)
 		for i := range ch.Put {
 			ch.Put[i].Flags = slices.Clone(ch.Put[i].Flags)
 		}
@@ -240,6 +240,15 @@ func (p *memoryPage) change(st, before *retrieval.State, ch retrieval.Change, di
 		if err := p.forget(st, ch, disk); err != nil {
 			return err
 		}
+	}
+	if ch.Hours != nil && !(disk && p.has("HoursDurable")) {
+		st.Hours = ch.Hours
+		if p.has("Hours") && len(ch.Hours) > 24 {
+			st.Hours = ch.Hours[1:] // a day has 24 hours
+		}
+	}
+	if len(st.Hours) == 0 {
+		st.Hours = nil
 	}
 	if disk && p.has("StateDurable") {
 		return nil

@@ -203,7 +203,7 @@ func (f *storeFixture) owned(p retrieval.Page) (given retrieval.Change, want []r
 	for i := range recs {
 		recs[i].Flags = []retrieval.Flag{"a", "b"}
 	}
-	given = retrieval.Change{Put: recs, Cursor: []byte("cursor"), Clock: &retrieval.Clock{Time: storeTime, Wall: storeTime}}
+	given = retrieval.Change{Put: recs, Cursor: []byte("cursor"), Clock: &retrieval.Clock{Time: storeTime, Wall: storeTime}, Hours: storeDay(3)}
 	f.update(p, given)
 	want = slices.Clone(recs)
 	for i := range want {
@@ -221,8 +221,10 @@ func storeOwn(f *storeFixture) {
 	delete(mine.Records, want[0].UID)
 	mine.Records[want[1].UID] = retrieval.Record{}
 	mine.Records["mine"] = retrieval.Record{UID: "mine"}
+	mine.Hours[0].Octets = 7
 	f.want(p, want...)
 	f.wantState(p, []byte("cursor"), retrieval.Clock{Time: storeTime, Wall: storeTime})
+	f.wantHours(p, storeDay(3)...)
 }
 
 func storeGiven(f *storeFixture) {
@@ -231,9 +233,11 @@ func storeGiven(f *storeFixture) {
 	given.Put[0].Flags[0] = "changed"
 	given.Put[1] = retrieval.Record{}
 	given.Cursor[0] = 'x'
+	given.Hours[0].Octets = 7
 	*given.Clock = retrieval.Clock{}
 	f.want(p, want...)
 	f.wantState(p, []byte("cursor"), retrieval.Clock{Time: storeTime, Wall: storeTime})
+	f.wantHours(p, storeDay(3)...)
 }
 
 func storeMany(f *storeFixture) {

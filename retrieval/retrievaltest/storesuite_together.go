@@ -15,7 +15,7 @@ import (
 func storeRefused(f *storeFixture) {
 	p := f.open(sinkBox)
 	recs := storeRecords(5)
-	f.update(p, retrieval.Change{Put: recs[3:], Cursor: []byte("c"), Clock: &storeClocks[0]})
+	f.update(p, retrieval.Change{Put: recs[3:], Cursor: []byte("c"), Clock: &storeClocks[0], Hours: storeDay(2)})
 	for _, uid := range []retrieval.UID{"", retrieval.UID(strings.Repeat("u", 1<<20))} {
 		refused := recs[1]
 		refused.UID = uid
@@ -24,17 +24,18 @@ func storeRefused(f *storeFixture) {
 		ch := retrieval.Change{
 			Put:    []retrieval.Record{recs[0], changed, refused, recs[2]},
 			Forget: []retrieval.UID{recs[4].UID},
-			Cursor: []byte("changed"), Clock: &storeClocks[1],
+			Cursor: []byte("changed"), Clock: &storeClocks[1], Hours: storeDay(3),
 		}
 		if err := p.Update(f.Context(), ch); err == nil {
 			f.want(p, recs[0], changed, refused, recs[2])
 			f.update(p, retrieval.Change{
 				Put: recs[3:], Forget: []retrieval.UID{recs[0].UID, refused.UID, recs[2].UID},
-				Cursor: []byte("c"), Clock: &storeClocks[0],
+				Cursor: []byte("c"), Clock: &storeClocks[0], Hours: storeDay(2),
 			})
 		}
 		f.want(p, recs[3:]...)
 		f.wantState(p, []byte("c"), storeClocks[0])
+		f.wantHours(p, storeDay(2)...)
 	}
 }
 
