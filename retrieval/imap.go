@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +38,9 @@ func openIMAP(ctx context.Context, a Account, o opening) (Retriever, error) {
 			return nil, err
 		}
 		s.c = c
+		if s.redial == nil && a.Retries > 0 {
+			s.redial = func(ctx context.Context) (*imapclient.Client, error) { return dialIMAP(ctx, &a) }
+		}
 	} else {
 		s.past = s.c.Stats()
 	}
@@ -103,29 +105,6 @@ func (s *imapSession) Features() Features {
 	}
 }
 
-// List implements [Retriever].
-func (s *imapSession) List(ctx context.Context) ([]Summary, error) {
-	if s.known != nil {
-		return s.known, nil
-	}
-	n := min(s.box.Messages, 1<<16) // what the server says is not to be believed blindly
-	s.listed = make(map[UID]Summary, n)
-	sums := make([]Summary, 0, n)
-	for sum, err := range s.c.Summaries(ctx, imapclient.All()) {
-		if err != nil {
-			return nil, s.failure(err)
-		}
-		m := s.summary(sum)
-		if _, twice := s.listed[m.UID]; twice {
-			return nil, &MessageError{m.UID, ErrAmbiguous}
-		}
-		s.listed[m.UID] = m
-		sums = append(sums, m)
-	}
-	slices.SortFunc(sums, byNumber) // in which order they come is the server's business
-	return sums, s.name(ctx, sums)
-}
-
 // Headers implements [Retriever].
 func (s *imapSession) Headers(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
 	return s.each(ctx, uids, s.c.Headers)
@@ -161,6 +140,9 @@ func (s *imapSession) each(ctx context.Context, uids []UID, get func(context.Con
 			sum, listed := s.listed[s.uid(msg.UID)]
 			if !listed {
 				sum = s.summary(msg.Summary)
+			}
+			if sum.Size < 0 && sum.Received.IsZero() { // it was listed by its flags alone
+				sum.Size, sum.Received = msg.Size, msg.Received
 			}
 			if !yield(NewMessage(s.a.Box(), sum, msg), nil) {
 				return
