@@ -59,6 +59,7 @@ var injections = map[string]injected{
 	"RenameMailbox": {args: func() []any { return []any{"a", "b"} }},
 	"Search":        {args: func() []any { return []any{sampleQuery(), (*imapclient.SearchOptions)(nil)} }},
 	"Select":        {args: func() []any { return []any{"a"} }},
+	"SetQuota":      {args: func() []any { return []any{"a", map[string]uint64{"a": 1}} }},
 	"SetFlags": {args: func() []any {
 		return []any{imapclient.AddFlags, []string(nil), []uint32{1}}
 	}},

@@ -28,10 +28,7 @@ type QuotaResource struct {
 // Quota asks for the quotas that a mailbox is under, which may be none. A
 // server without QUOTA (RFC 2087, RFC 9208) is [errors.ErrUnsupported].
 func (c *Client) Quota(ctx context.Context, mailbox string) ([]Quota, error) {
-	if err := checkName("the mailbox name", mailbox); err != nil {
-		return nil, err
-	}
-	end, err := c.beginIn(ctx)
+	end, err := c.beginNamed(ctx, mailbox)
 	if err != nil {
 		return nil, err
 	}
