@@ -25,6 +25,8 @@ type imapSession struct {
 	marks  marks
 	next   imapclient.Cursor
 
+	fleeting *fleeting // nil: UIDs last
+
 	opening
 	past  imapclient.Stats // of the client before this session
 	known []Summary        // the listing, if it is known without asking
@@ -89,19 +91,23 @@ func (s *imapSession) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if s.box.UIDValidity == 0 || s.box.UIDNotSticky {
-		return unsupported("a mailbox whose UIDs do not last")
+		return s.byHeader()
 	}
 	return nil
 }
 
 // Features implements [Retriever].
 func (s *imapSession) Features() Features {
+	generation := strconv.FormatUint(uint64(s.box.UIDValidity), 10)
+	if s.fleeting != nil {
+		generation = ""
+	}
 	return Features{
 		Protocol:    IMAP,
 		Flags:       true,
 		ExactDelete: s.caps.Has("UIDPLUS") || s.caps.Has("IMAP4REV2"), // RFC 4315, RFC 9051
 		Pipelining:  true,
-		Generation:  strconv.FormatUint(uint64(s.box.UIDValidity), 10),
+		Generation:  generation,
 	}
 }
 
@@ -254,12 +260,19 @@ func (s *imapSession) blame(err error) error {
 }
 
 func (s *imapSession) uid(n uint32) UID {
+	if s.fleeting != nil {
+		return s.fleeting.names[n]
+	}
 	b := strconv.AppendUint(make([]byte, 0, 21), uint64(s.box.UIDValidity), 10)
 	return UID(strconv.AppendUint(append(b, '.'), uint64(n), 10))
 }
 
 // number returns the IMAP UID in uid, if it is one of this mailbox.
 func (s *imapSession) number(uid UID) (uint32, bool) {
+	if s.fleeting != nil {
+		n, ok := s.fleeting.numbers[uid]
+		return n, ok
+	}
 	validity, num, ok := strings.Cut(string(uid), ".")
 	if !ok || validity != s.Features().Generation {
 		return 0, false

@@ -1,8 +1,10 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -26,39 +28,57 @@ func (s *imapSession) List(ctx context.Context) ([]Summary, error) {
 	if err != nil {
 		return nil, s.failure(err)
 	}
-	slices.SortFunc(sums, byNumber) // in which order they come is the server's business
 	return sums, s.name(ctx, sums)
 }
 
 func (s *imapSession) list(ctx context.Context) error {
-	var untold []uint32
-	for sum, err := range s.summaries(ctx) {
-		if one := (*imapclient.MessageError)(nil); errors.As(err, &one) {
-			untold = append(untold, one.UID)
-			continue
-		}
-		if err == nil {
-			err = s.add(s.summary(sum))
-		}
-		if err != nil {
+	told, err := s.told(ctx)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(told, func(a, b imapclient.Summary) int { // in which order they come is the server's business
+		return cmp.Compare(a.UID, b.UID)
+	})
+	if s.fleeting != nil {
+		if err := s.nameByHeader(ctx, told); err != nil {
 			return err
 		}
 	}
-	if len(untold) == 0 {
-		return nil
-	}
-	for info, err := range s.infos(ctx, imapclient.UIDs(untold...), imapclient.Items{Flags: true}) {
-		if err == nil && len(info.Missing) > 0 {
-			err = &MessageError{s.uid(info.UID), ErrProtocol} // without flags it would look as if it had none
-		}
-		if err == nil {
-			err = s.add(s.summary(info.Summary))
-		}
-		if err != nil {
+	for _, sum := range told {
+		if err := s.add(s.summary(sum)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// told returns what the server tells of each message.
+func (s *imapSession) told(ctx context.Context) (sums []imapclient.Summary, err error) {
+	var untold []uint32
+	for sum, err := range s.summaries(ctx) {
+		one := (*imapclient.MessageError)(nil)
+		switch {
+		case err == nil:
+			sums = append(sums, sum)
+		case errors.As(err, &one):
+			untold = append(untold, one.UID)
+		default:
+			return nil, err
+		}
+	}
+	if len(untold) == 0 {
+		return sums, nil
+	}
+	for info, err := range s.infos(ctx, imapclient.UIDs(untold...), imapclient.Items{Flags: true}) {
+		if err == nil && len(info.Missing) > 0 {
+			err = fmt.Errorf("the flags of message %d: %w", info.UID, ErrProtocol) // it would look as if it had none
+		}
+		if err != nil {
+			return nil, err
+		}
+		sums = append(sums, info.Summary)
+	}
+	return sums, nil
 }
 
 func (s *imapSession) summaries(ctx context.Context) iter.Seq2[imapclient.Summary, error] {
