@@ -171,7 +171,11 @@ func setString(v reflect.Value, path, s string) {
 		setString(v.Index(0), strings.TrimPrefix(path, "[]"), s)
 	case reflect.Map:
 		if path == "{key}" {
-			v.SetMapIndex(reflect.ValueOf(s), reflect.ValueOf("a"))
+			value := reflect.New(v.Type().Elem()).Elem()
+			if value.Kind() == reflect.String {
+				value.SetString("a")
+			}
+			v.SetMapIndex(reflect.ValueOf(s), value)
 		} else {
 			v.SetMapIndex(reflect.ValueOf("a"), reflect.ValueOf(s))
 		}

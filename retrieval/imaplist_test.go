@@ -143,3 +143,26 @@ func TestPoisonedChanges(t *testing.T) {
 		q.want("A B D", "A B D POISON")
 	}, retrieval.IMAP)
 }
+
+// A Watch goes on, too, and so it does in several mailboxes.
+func TestPoisonedListingWatched(t *testing.T) {
+	poison := mail("POISON", 3456)
+	for _, mailboxes := range [][]string{nil, {"*"}} {
+		quickly(t, &retrievaltest.ServerOptions{Security: retrieval.Plaintext}, func(t *testing.T, q *quick) {
+			q.acct.Mailboxes = mailboxes
+			q.server.Deliver(mail("A", 1), poison, mail("C", 1))
+			sound := q.acct.Dial
+			q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := sound(ctx, network, addr)
+				return &allergicConn{c, fmt.Sprintf("RFC822.SIZE %d", len(poison))}, err
+			}
+			q.watching(nil, nil, func() {
+				time.Sleep(30 * time.Minute)
+				q.want("A C", "A C POISON")
+				q.server.Deliver(mail("D", 1))
+				time.Sleep(time.Hour)
+				q.want("A C D", "A C D POISON")
+			})
+		}, retrieval.IMAP)
+	}
+}
