@@ -1,7 +1,6 @@
 package imapclient
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +34,11 @@ type Appended struct {
 // all, and no large one before the server has agreed. A mailbox that does not
 // exist is [ErrNoMailbox].
 //
+// After [Client.Enable] of "UTF8=ACCEPT", header fields may be UTF-8, and a
+// message that has such is sent as RFC 6855 section 4 wants it; a server that
+// does not know that form gets it as any other (RFC 9755). Of a header section
+// the first MiB is looked at, before anything is sent.
+//
 // A source that fails, or does not end after size octets, ends the session:
 // only so does the server not take what it has for the message.
 func (c *Client) Append(ctx context.Context, mailbox string, src io.Reader, size int64, o *AppendOptions) (Appended, error) {
@@ -55,11 +59,26 @@ func (c *Client) Append(ctx context.Context, mailbox string, src io.Reader, size
 	if limit := c.appendLimit(); size > limit {
 		return Appended{}, transport.Mark(ErrTooLarge, fmt.Errorf("imap: APPEND: %d octets, and the server takes at most %d", size, limit))
 	}
-	tag, err := c.upload(o.args(c.mailbox(mailbox)), src, size)
+	src, utf8, err := c.hasUTF8(src, size)
 	if err != nil {
 		return Appended{}, err
 	}
-	if err := c.await(tag, "APPEND"); err != nil {
+	up := upload{c: c, args: o.args(c.mailbox(mailbox)), src: src, size: size, utf8: utf8}
+	err = up.announce()
+	if e := (*Error)(nil); utf8 && errors.As(err, &e) && e.Code == "" && c.conn.Err() == nil {
+		// RFC 9755 has no such form any more.
+		// QUIRK: Courier offers UTF8=ACCEPT, and says NO to it; RFC 9051 section
+		// 7.1.3 says that what is not understood is BAD.
+		up.utf8 = false
+		err = up.announce()
+	}
+	if err == nil {
+		err = up.send()
+	}
+	if err == nil {
+		err = c.await(up.tag, "APPEND")
+	}
+	if err != nil {
 		return Appended{}, err
 	}
 	return c.appended(), nil
@@ -108,54 +127,6 @@ func (c *Client) appendLimit() int64 {
 		}
 	}
 	return limit
-}
-
-// upload sends an APPEND with its message.
-func (c *Client) upload(args string, src io.Reader, size int64) (tag string, err error) {
-	c.tags++
-	tag = "A" + strconv.Itoa(c.tags)
-	if err := c.sendLine(c.announce([]byte(tag+" APPEND "+args), size)); err != nil {
-		return "", err
-	}
-	if !c.atOnce(size) {
-		if err := c.goAhead(tag, "APPEND"); err != nil {
-			return "", err
-		}
-	}
-	out := &sender{c: c}
-	w := bufio.NewWriterSize(out, 32<<10)
-	n, err := io.CopyN(w, src, size)
-	if broken := c.conn.Err(); broken != nil {
-		return "", broken
-	}
-	if out.err != nil {
-		return tag, nil // why, the server may have said
-	}
-	if err == nil {
-		err = atEnd(src)
-	} else if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return "", c.fail(fmt.Errorf("imap: APPEND: the message's source, after %d of %d octets: %w", n, size, err))
-	}
-	c.conn.Transcript().Note("a message of %d octets", size)
-	c.conn.Transcript().Client([]byte("\r\n"))
-	w.WriteString("\r\n")
-	w.Flush()
-	return tag, c.conn.Err()
-}
-
-// sender sends what something is to be read after.
-type sender struct {
-	c   *Client
-	err error
-}
-
-// Write implements io.Writer.
-func (s *sender) Write(p []byte) (n int, err error) {
-	n, s.err = s.c.conn.Send(p)
-	return n, s.err
 }
 
 // atEnd makes sure that a source has no more.

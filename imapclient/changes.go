@@ -71,10 +71,7 @@ func (c *Client) SelectChanges(ctx context.Context, mailbox string, since Cursor
 }
 
 func (c *Client) changesSince(ctx context.Context, mailbox string, since Cursor, known Set, readOnly bool) (*Changes, error) {
-	if err := checkName("the mailbox name", mailbox); err != nil {
-		return nil, err
-	}
-	end, err := c.beginIn(ctx)
+	end, err := c.beginNamed(ctx, mailbox)
 	if err != nil {
 		return nil, err
 	}

@@ -122,6 +122,14 @@ func (c *Client) beginIn(ctx context.Context) (end func(), err error) {
 	return end, err
 }
 
+// beginNamed is beginIn for a method that is given the name of a mailbox.
+func (c *Client) beginNamed(ctx context.Context, name string) (end func(), err error) {
+	if err := checkName("the mailbox name", name); err != nil {
+		return nil, err
+	}
+	return c.beginIn(ctx)
+}
+
 // beginSelected is begin for a method that needs a mailbox.
 func (c *Client) beginSelected(ctx context.Context) (end func(), err error) {
 	end, err = c.beginIn(ctx)

@@ -39,7 +39,8 @@
 //
 // A server that hangs up over a message says so with BYE, or not at all. The
 // error is then a [HangUpError], which names the messages that had not come, and
-// [BodiesThrough] goes on in further sessions until the one message is known.
+// [BodiesThrough], [FetchThrough] and [SummariesThrough] go on in further
+// sessions until the one message is known.
 // What a server says before it hangs up is the error, also if that shows first
 // when a command cannot be sent.
 //

@@ -24,16 +24,29 @@ import (
 // read and thrown away. Within the loop other commands are [ErrBusy].
 func (c *Client) Fetch(ctx context.Context, set Set, items Items) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		end, err := c.beginSelected(ctx)
-		if err != nil {
-			yield(Info{}, err)
+		if items.Gone && set.Len() > maxGone {
+			yield(Info{}, fmt.Errorf("imap: Fetch: Items.Gone is for at most %d UIDs", maxGone))
 			return
 		}
-		defer end()
-		err = c.inquire(set, &items, yield)
-		if err != nil {
-			yield(Info{}, err)
-		}
+		c.fetch(ctx, items, yield, set)
+	}
+}
+
+// fetch yields what is told of the messages in some sets.
+func (c *Client) fetch(ctx context.Context, items Items, yield func(Info, error) bool, sets ...Set) {
+	end, err := c.beginSelected(ctx)
+	if err != nil {
+		yield(Info{}, err)
+		return
+	}
+	defer end()
+	q := c.newInquiry(&items, yield)
+	err = q.whole(&items, sets...)
+	if q.owed != nil && !isOurs(ctx, err) {
+		err = q.owed
+	}
+	if err != nil {
+		yield(Info{}, err)
 	}
 }
 
@@ -50,6 +63,8 @@ type inquiry struct {
 	pending  map[uint32]*row
 	highSeq  uint32            // the highest sequence number so far
 	highUID  uint32            // and UID
+	last     uint32            // the highest that was told of set
+	owed     *HangUpError      // what the session ended with
 	order    []uint32          // UIDs in pending, oldest first; maybe some that are no longer
 	nameless map[uint32]*row   // by sequence number: rows without a UID
 	names    map[uint32]uint32 // by sequence number: UIDs in pending
@@ -66,25 +81,28 @@ const maxPending = 1000
 
 // inquire does what Fetch does. It returns nil if the loop was left.
 func (c *Client) inquire(set Set, items *Items, yield func(Info, error) bool) error {
+	return c.newInquiry(items, yield).whole(items, set)
+}
+
+// whole asks for items of the messages in some sets.
+func (q *inquiry) whole(items *Items, sets ...Set) error {
 	if err := items.check(); err != nil {
 		return err
 	}
-	if items.Gone && set.Len() > maxGone {
-		return fmt.Errorf("imap: Fetch: Items.Gone is for at most %d UIDs", maxGone)
-	}
-	if err := c.supports(items); err != nil {
+	if err := q.c.supports(items); err != nil {
 		return err
 	}
-	q := c.newInquiry(items, yield)
-	if c.box.Messages > 0 { // to any set some answer BAD when there is nothing
-		if err := q.all(set); err != nil || q.stopped {
+	if q.c.box.Messages > 0 { // to any set some answer BAD when there is nothing
+		if err := q.all(sets...); err != nil || q.stopped {
 			return err
 		}
 	}
 	if items.Gone {
-		for uid := range set.all() {
-			if !q.done.has(uid) && !q.stopped {
-				q.fail(uid, fmt.Errorf("imap: UID FETCH: %w", ErrGone))
+		for _, set := range sets {
+			for uid := range set.all() {
+				if !q.done.has(uid) && !q.stopped {
+					q.fail(uid, fmt.Errorf("imap: UID FETCH: %w", ErrGone))
+				}
 			}
 		}
 	}
@@ -96,9 +114,12 @@ func (c *Client) newInquiry(items *Items, yield func(Info, error) bool) *inquiry
 		pending: make(map[uint32]*row), nameless: make(map[uint32]*row), names: make(map[uint32]uint32)}
 }
 
-// all asks for set, and for parts of it again if that is refused.
-func (q *inquiry) all(set Set) error {
-	queue := set.split()
+// all asks for some sets, and for parts of them again if that is refused.
+func (q *inquiry) all(sets ...Set) error {
+	var queue []Set
+	for _, set := range sets {
+		queue = append(queue, set.split()...)
+	}
 	slices.Reverse(queue) // the next is the last
 	for refused := 0; len(queue) > 0; {
 		if q.stopped {
@@ -107,8 +128,12 @@ func (q *inquiry) all(set Set) error {
 		part := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
 		err := q.one(part)
-		if q.c.conn.Err() != nil || q.stopped {
-			return q.ended(err)
+		if q.stopped {
+			return nil
+		}
+		if q.c.conn.Err() != nil {
+			q.owed = q.hungUp(err, part, queue)
+			return err
 		}
 		if err == nil {
 			refused = 0
@@ -119,14 +144,17 @@ func (q *inquiry) all(set Set) error {
 				q.fail(uid, err)
 				refused++
 			}
+			if q.stopped {
+				return nil
+			}
 			if refused == maxRefused {
-				return q.ended(err)
+				return err
 			}
 			continue
 		}
 		left, failed := q.remaining(part)
 		if failed != nil {
-			return q.ended(cmp.Or(q.c.conn.Err(), err))
+			return cmp.Or(q.c.conn.Err(), err)
 		}
 		half := len(left) / 2
 		for _, uids := range [][]uint32{left[half:], left[:half]} {
@@ -136,15 +164,6 @@ func (q *inquiry) all(set Set) error {
 		}
 	}
 	return nil
-}
-
-// ended returns the error of a session that is over; nil if the loop was left,
-// as then nobody wants to know.
-func (q *inquiry) ended(err error) error {
-	if q.stopped {
-		return nil
-	}
-	return err
 }
 
 // one asks for set in one command. If something came that cannot be
@@ -162,7 +181,7 @@ func (q *inquiry) one(set Set) error {
 // begin begins to take what is told of the messages in set; q.wait is the
 // waiter.
 func (q *inquiry) begin(set Set) {
-	q.set, q.odd = set, false
+	q.set, q.odd, q.last = set, false, 0
 	q.c.longest = maxRowLine
 }
 

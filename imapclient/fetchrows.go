@@ -125,6 +125,7 @@ func (q *inquiry) flush(uid uint32) {
 // tell hands on what is known of a message.
 func (q *inquiry) tell(w *row) {
 	q.done.add(w.sum.UID)
+	q.last = max(q.last, w.sum.UID)
 	if q.stopped {
 		return
 	}

@@ -15,7 +15,9 @@ type HangUpError struct {
 	// cannot send, it is one of them; most likely it is Next.
 	Suspects Set
 
-	// Next is the message that was being sent, else the first of Suspects.
+	// Next is the message that was being sent, else the first of Suspects, or
+	// the first behind what [Client.Fetch] was told. What it and Summaries are
+	// given, such as [All], may hold UIDs of no message: so may these then.
 	Next uint32
 
 	// Pending are the messages of further commands, given and not.
@@ -23,8 +25,8 @@ type HangUpError struct {
 
 	Err error
 
-	asked   int  // messages of the command
-	sending bool // Next was being sent
+	asked   uint32 // messages of the command
+	sending bool   // Next was being sent
 }
 
 func (e *HangUpError) Error() string {
@@ -37,16 +39,21 @@ func (e *HangUpError) Unwrap() error { return e.Err }
 // Likely returns those of Suspects that are to be suspected first: Next alone,
 // if it was being sent or others of its command had been, else all of them.
 func (e *HangUpError) Likely() Set {
-	if e.sending || int(e.Suspects.Len()) < e.asked {
+	if e.sending || e.Suspects.Len() < e.asked {
 		return UIDs(e.Next)
 	}
 	return e.Suspects
 }
 
+// isOurs tells whether it is this side that has ended a session.
+func isOurs(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, ErrClosed)
+}
+
 // hungUp adds to the error that a session has ended with what had not come. What
 // this side has ended stays as it is.
 func (f *fetch) hungUp(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, ErrClosed) {
+	if isOurs(ctx, err) {
 		return err
 	}
 	e := &HangUpError{Err: err, Next: f.now, sending: f.now != 0}
@@ -77,5 +84,19 @@ func (f *fetch) hungUp(ctx context.Context, err error) error {
 		e.Next = suspects[0]
 	}
 	e.Suspects, e.Pending = UIDs(suspects...), UIDs(pending...)
+	return e
+}
+
+// hungUp says what had not been told when a session ended: of part, which was
+// asked for, and of queue. It is nil if that is nothing.
+func (q *inquiry) hungUp(err error, part Set, queue []Set) *HangUpError {
+	suspects := part.without(q.done.set())
+	if len(suspects.ranges) == 0 {
+		return nil
+	}
+	e := &HangUpError{Suspects: suspects, Next: suspects.from(q.last), Err: err, asked: part.Len()}
+	for _, later := range queue {
+		e.Pending = union(e.Pending, later)
+	}
 	return e
 }

@@ -100,10 +100,28 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// A preview may be asked for where it costs the server nothing.
+func TestPreviewLazy(t *testing.T) {
+	for _, tt := range []struct {
+		items imapclient.Items
+		asked string
+	}{
+		{imapclient.Items{PreviewLazy: true}, "PREVIEW (LAZY)"},
+		{imapclient.Items{PreviewLazy: true, Preview: true}, "PREVIEW"},
+	} {
+		c := selected(t, "PREVIEW", lines("C: a1 UID FETCH 1:2 (UID "+tt.asked+")",
+			`S: * 1 FETCH (UID 1 PREVIEW "at hand")`, "S: * 2 FETCH (UID 2 PREVIEW NIL)", "S: a1 OK"))
+		got := fetchInfos(t, c, imapclient.Range(1, 2), tt.items)
+		if len(got.infos) != 2 || got.infos[0].Preview != "at hand" || got.infos[1].Preview != "" || len(got.infos[1].Missing) > 0 || got.last != nil {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
 // Without the extension nothing is sent.
 func TestFetchUnsupported(t *testing.T) {
 	c := examined(t, lines("C: a1 NOOP", "S: a1 OK"))
-	for _, items := range []imapclient.Items{{Preview: true}, {ModSeq: true}, {Saved: true}, {ObjectIDs: true}, {Gmail: true}} {
+	for _, items := range []imapclient.Items{{Preview: true}, {PreviewLazy: true}, {ModSeq: true}, {Saved: true}, {ObjectIDs: true}, {Gmail: true}} {
 		if got := fetchInfos(t, c, imapclient.All(), items); !errors.Is(got.last, errors.ErrUnsupported) || len(got.infos) > 0 {
 			t.Errorf("%+v: %v, want errors.ErrUnsupported", items, got.last)
 		}

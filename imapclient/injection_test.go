@@ -59,6 +59,7 @@ var injections = map[string]injected{
 	"RenameMailbox": {args: func() []any { return []any{"a", "b"} }},
 	"Search":        {args: func() []any { return []any{sampleQuery(), (*imapclient.SearchOptions)(nil)} }},
 	"Select":        {args: func() []any { return []any{"a"} }},
+	"SetQuota":      {args: func() []any { return []any{"a", map[string]uint64{"a": 1}} }},
 	"SetFlags": {args: func() []any {
 		return []any{imapclient.AddFlags, []string(nil), []uint32{1}}
 	}},
@@ -170,7 +171,11 @@ func setString(v reflect.Value, path, s string) {
 		setString(v.Index(0), strings.TrimPrefix(path, "[]"), s)
 	case reflect.Map:
 		if path == "{key}" {
-			v.SetMapIndex(reflect.ValueOf(s), reflect.ValueOf("a"))
+			value := reflect.New(v.Type().Elem()).Elem()
+			if value.Kind() == reflect.String {
+				value.SetString("a")
+			}
+			v.SetMapIndex(reflect.ValueOf(s), value)
 		} else {
 			v.SetMapIndex(reflect.ValueOf("a"), reflect.ValueOf(s))
 		}

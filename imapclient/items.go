@@ -28,6 +28,10 @@ type Items struct {
 	ObjectIDs bool // EMAILID and THREADID: OBJECTID, RFC 8474
 	Gmail     bool // X-GM-MSGID, X-GM-THRID and X-GM-LABELS: X-GM-EXT-1
 
+	// PreviewLazy is Preview where the server need not read the message for it,
+	// and an empty one elsewhere. Preview, if both are set, comes everywhere.
+	PreviewLazy bool
+
 	// Gone asks for a [MessageError] with [ErrGone] for each UID that the
 	// server says nothing of. It is for sets of at most a million UIDs, not
 	// for [All].
@@ -47,7 +51,7 @@ type Info struct {
 	// message, and the empty line behind them; at most 1 MiB.
 	Header []byte
 
-	Preview  string // empty if the server could not make one
+	Preview  string // empty if the server could not make one, or had none made
 	ModSeq   uint64
 	Saved    time.Time // in UTC, zero if the server does not know
 	EmailID  string
@@ -84,7 +88,7 @@ func (o *Items) set() item {
 		{o.Envelope, envelopeItem},
 		{o.Structure, structureItem},
 		{len(o.Fields) > 0, fieldsItem},
-		{o.Preview, previewItem},
+		{o.Preview || o.PreviewLazy, previewItem},
 		{o.ModSeq, modSeqItem},
 		{o.Saved, savedItem},
 		{o.ObjectIDs, emailItem | threadItem},
@@ -107,6 +111,8 @@ func (o *Items) wire() string {
 		case asked&w.item == 0:
 		case w.item == fieldsItem:
 			names = append(names, "BODY.PEEK[HEADER.FIELDS ("+strings.ToUpper(strings.Join(o.Fields, " "))+")]")
+		case w.item == previewItem && !o.Preview:
+			names = append(names, "PREVIEW (LAZY)") // RFC 8970 section 3.1
 		default:
 			names = append(names, w.name)
 		}

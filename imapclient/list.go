@@ -32,18 +32,24 @@ func (m ListedMailbox) Has(attribute string) bool {
 // anything and "%" for anything within a level. An empty pattern is "*". It is
 // [Client.List] without options.
 func (c *Client) Mailboxes(ctx context.Context, pattern string) ([]ListedMailbox, error) {
-	if pattern == "" {
-		pattern = "*"
-	}
-	if err := checkName("the pattern", pattern); err != nil {
-		return nil, err
-	}
-	end, err := c.beginIn(ctx)
+	pattern, end, err := c.beginListing(ctx, pattern)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	return c.plainList(pattern)
+}
+
+// beginListing is beginIn for a method that lists what matches a pattern.
+func (c *Client) beginListing(ctx context.Context, pattern string) (_ string, end func(), err error) {
+	if pattern == "" {
+		pattern = "*"
+	}
+	if err := checkName("the pattern", pattern); err != nil {
+		return "", nil, err
+	}
+	end, err = c.beginIn(ctx)
+	return pattern, end, err
 }
 
 // plainList is LIST as every server has it.

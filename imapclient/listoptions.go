@@ -39,14 +39,7 @@ func (c *Client) List(ctx context.Context, o *ListOptions) ([]ListedMailbox, err
 	if o == nil {
 		o = new(ListOptions)
 	}
-	pattern := o.Pattern
-	if pattern == "" {
-		pattern = "*"
-	}
-	if err := checkName("the pattern", pattern); err != nil {
-		return nil, err
-	}
-	end, err := c.beginIn(ctx)
+	pattern, end, err := c.beginListing(ctx, o.Pattern)
 	if err != nil {
 		return nil, err
 	}

@@ -36,10 +36,7 @@ func (c *Client) Examine(ctx context.Context, name string) (*Mailbox, error) {
 }
 
 func (c *Client) open(ctx context.Context, name string, readOnly bool) (*Mailbox, error) {
-	if err := checkName("the mailbox name", name); err != nil {
-		return nil, err
-	}
-	end, err := c.beginIn(ctx)
+	end, err := c.beginNamed(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -22,10 +22,7 @@ func (c *Client) CreateMailbox(ctx context.Context, name string, uses ...string)
 		}
 		o.SpecialUse = append(o.SpecialUse, imap.MailboxAttr(use))
 	}
-	if err := checkName("the mailbox name", name); err != nil {
-		return "", err
-	}
-	end, err := c.beginIn(ctx)
+	end, err := c.beginNamed(ctx, name)
 	if err != nil {
 		return "", err
 	}
@@ -61,10 +58,7 @@ func (c *Client) Unsubscribe(ctx context.Context, name string) error {
 }
 
 func (c *Client) manage(ctx context.Context, command, name string, do func(*goimap.Client, string) *goimap.Command) error {
-	if err := checkName("the mailbox name", name); err != nil {
-		return err
-	}
-	end, err := c.beginIn(ctx)
+	end, err := c.beginNamed(ctx, name)
 	if err != nil {
 		return err
 	}

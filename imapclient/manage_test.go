@@ -85,6 +85,41 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+func TestSetQuota(t *testing.T) {
+	for _, tt := range []struct {
+		name, extensions, root string
+		limits                 map[string]uint64
+		script                 []string
+		want                   string
+		err                    error
+	}{
+		{"limits", "QUOTA QUOTASET QUOTA=STORAGE", "#user/joe", map[string]uint64{"STORAGE": 512, "MESSAGE": 7},
+			[]string{`C: a1 SETQUOTA "#user/joe" (MESSAGE 7 STORAGE 512)`, `S: * QUOTA "other" (STORAGE 1 2)`, `S: * QUOTA "#user/joe" (STORAGE 58 512 MESSAGE 1 8)`, "S: a1 OK"},
+			"{#user/joe [{STORAGE 58 512} {MESSAGE 1 8}]}", nil},
+		{"no limits, of a server that says nothing", "QUOTA", "", nil, []string{`C: a1 SETQUOTA "" ()`, "S: a1 OK"}, "{ []}", nil},
+		{"a root that is not ASCII", "QUOTA QUOTASET", "ü", nil, []string{"C: a1 SETQUOTA {2}", "S: + go", "C: ü ()", "S: a1 OK"}, "{ü []}", nil},
+		{"refused", "QUOTA QUOTASET", "", nil, []string{`C: a1 SETQUOTA "" ()`, "S: a1 NO [NOPERM] you are nobody"}, "{ []}", new(imapclient.Error)},
+		{"no QUOTA", "QUOTASET", "", nil, nil, "{ []}", errors.ErrUnsupported},
+		{"no QUOTASET", "QUOTA QUOTA=STORAGE", "", nil, nil, "{ []}", errors.ErrUnsupported},
+		{"a resource that is none", "QUOTA", "", map[string]uint64{"a)": 1}, nil, "{ []}", errors.New("any")},
+		{"a resource with CR LF", "QUOTA", "", map[string]uint64{"a\r\nb": 1}, nil, "{ []}", errors.New("any")},
+		{"a limit beyond all", "QUOTA", "", map[string]uint64{"STORAGE": 1 << 63}, nil, "{ []}", errors.New("any")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := authed(t, tt.extensions, lines(append(tt.script, "C: b1 NOOP", "S: b1 OK")...))
+			q, err := c.SetQuota(t.Context(), tt.root, tt.limits)
+			if fmt.Sprint(q) != tt.want || (err == nil) != (tt.err == nil) || tt.err == errors.ErrUnsupported && !errors.Is(err, tt.err) {
+				t.Errorf("SetQuota = %v, %v, want %s, %v", q, err, tt.want, tt.err)
+			}
+			if e := (*imapclient.Error)(nil); len(tt.script) > 0 && err != nil && (!errors.As(err, &e) || e.Code != "NOPERM") {
+				t.Errorf("SetQuota = %v, want NOPERM", err)
+			}
+			_, err = c.Noop(t.Context())
+			wants(t, "Noop", err, nil)
+		})
+	}
+}
+
 // A mailbox tells its ID when it is opened.
 func TestMailboxID(t *testing.T) {
 	c := authed(t, "OBJECTID", lines("C: a1 SELECT INBOX", "S: * 1 EXISTS", "S: * OK [MAILBOXID (F1-x)] Ok", "S: a1 OK",

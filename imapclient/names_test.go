@@ -127,9 +127,16 @@ func TestBadNames(t *testing.T) {
 			"Subscribe":     func(s string) error { return c.Subscribe(t.Context(), s) },
 			"Unsubscribe":   func(s string) error { return c.Unsubscribe(t.Context(), s) },
 			"Quota":         func(s string) error { _, err := c.Quota(t.Context(), s); return err },
-			"Append":        func(s string) error { _, err := c.Append(t.Context(), s, strings.NewReader("x"), 1, nil); return err },
-			"Copy":          func(s string) error { _, err := c.Copy(t.Context(), imapclient.UIDs(1), s); return err },
-			"Move":          func(s string) error { _, err := c.Move(t.Context(), imapclient.UIDs(1), s, nil); return err },
+			"SetQuota": func(s string) error {
+				if s == "" {
+					return errors.New("is a quota root")
+				}
+				_, err := c.SetQuota(t.Context(), s, nil)
+				return err
+			},
+			"Append": func(s string) error { _, err := c.Append(t.Context(), s, strings.NewReader("x"), 1, nil); return err },
+			"Copy":   func(s string) error { _, err := c.Copy(t.Context(), imapclient.UIDs(1), s); return err },
+			"Move":   func(s string) error { _, err := c.Move(t.Context(), imapclient.UIDs(1), s, nil); return err },
 			"List": func(s string) error {
 				if s == "" {
 					return errors.New("stands for *")

@@ -21,6 +21,8 @@ var everything = uidRange{1, 1<<32 - 1}
 // All is the set of every UID there can be.
 func All() Set { return Set{[]uidRange{everything}} }
 
+func (s Set) isAll() bool { return len(s.ranges) == 1 && s.ranges[0] == everything }
+
 // Range is the set of the UIDs from first to last, both in it.
 func Range(first, last uint32) Set {
 	first = max(first, 1)

@@ -80,6 +80,19 @@ func (s Set) without(o Set) Set {
 	return s.both(Set{append(others, uidRange{next, everything.last})})
 }
 
+// from returns the first UID of a set that is not below one, else the first.
+func (s Set) from(uid uint32) uint32 {
+	for _, r := range s.ranges {
+		if r.last >= uid {
+			return max(r.first, uid)
+		}
+	}
+	if len(s.ranges) == 0 {
+		return 0
+	}
+	return s.ranges[0].first
+}
+
 // slice returns the UIDs from the one at position first to the one at last,
 // counted from 1.
 func (s Set) slice(first, last uint32) Set {

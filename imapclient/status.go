@@ -54,10 +54,7 @@ type Status struct {
 // Status.Told says what came. It is not for the mailbox that is open, of which
 // [Client.Noop] tells (RFC 9051 section 6.3.11).
 func (c *Client) Status(ctx context.Context, name string, items StatusItem) (*Status, error) {
-	if err := checkName("the mailbox name", name); err != nil {
-		return nil, err
-	}
-	end, err := c.beginIn(ctx)
+	end, err := c.beginNamed(ctx, name)
 	if err != nil {
 		return nil, err
 	}

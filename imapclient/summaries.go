@@ -3,6 +3,7 @@ package imapclient
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -27,37 +28,64 @@ var summaryItems = Items{Flags: true, Received: true, Size: true}
 // says there are, the last thing in the sequence is an [ErrProtocol]: a listing
 // that is short must not be taken for a mailbox that is.
 func (c *Client) Summaries(ctx context.Context, set Set) iter.Seq2[Summary, error] {
+	return summaries(c.counted(ctx, set))
+}
+
+func summaries(infos iter.Seq2[Info, error]) iter.Seq2[Summary, error] {
 	return func(yield func(Summary, error) bool) {
+		for info, err := range infos {
+			if !yield(info.Summary, err) {
+				return
+			}
+		}
+	}
+}
+
+// counted is what Summaries does.
+func (c *Client) counted(ctx context.Context, set Set) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
 		var n, octets int64
-		all := set.String() == All().String()
 		want, expunged := c.extent()
 		for info, err := range c.Fetch(ctx, set, summaryItems) {
-			if err == nil {
+			one := (*MessageError)(nil)
+			if err == nil || errors.As(err, &one) {
 				n++
 				octets += max(info.Size, 0)
 			}
-			if !yield(info.Summary, err) {
+			if !yield(info, err) {
+				return
+			}
+			if err != nil && one == nil {
 				return
 			}
 		}
 		if n > 0 {
 			c.avgBody = max(octets/n, 256)
 		}
-		_, now := c.extent()
-		if !all || n >= want-(now-expunged) {
-			return
-		}
-		// A message may have gone meanwhile, and the server keep the EXPUNGE
-		// back until the next command.
-		if err := c.hear(ctx); err != nil {
-			yield(Summary{}, err)
-			return
-		}
-		_, now = c.extent()
-		if want -= now - expunged; n < want {
-			yield(Summary{}, shortListing(n, want))
+		if set.isAll() {
+			if err := c.short(ctx, n, want, expunged); err != nil {
+				yield(Info{}, err)
+			}
 		}
 	}
+}
+
+// short returns an error if so many messages are fewer than there were, and
+// not because they have been expunged since. A message may have gone and the
+// server keep the EXPUNGE back until the next command.
+func (c *Client) short(ctx context.Context, n, want, expunged int64) error {
+	for _, ask := range []bool{false, true} {
+		if ask {
+			if err := c.hear(ctx); err != nil {
+				return err
+			}
+		}
+		if _, now := c.extent(); n >= want-(now-expunged) {
+			return nil
+		}
+	}
+	_, now := c.extent()
+	return shortListing(n, want-(now-expunged))
 }
 
 func shortListing(n, want int64) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // The bounds of going on after a server has hung up.
@@ -28,20 +29,10 @@ const (
 // another one.
 func BodiesThrough(ctx context.Context, c *Client, redial func(context.Context) (*Client, error), uids ...uint32) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		t := &through{c: c, queue: []Set{UIDs(uids...)}, blame: make(map[uint32]int), yield: yield}
-		if c.box != nil {
-			t.validity = c.box.UIDValidity
-		}
-		for t.width = maxBatches; ; t.width = 1 {
-			hung := t.bodies(ctx)
-			if hung == nil || !t.narrow(hung) {
-				return
-			}
-			if err := t.redial(ctx, redial); err != nil {
-				yield(nil, err)
-				return
-			}
-		}
+		t := newThrough(c, redial, func(err error) bool { return yield(nil, err) })
+		t.queue, t.width = []Set{UIDs(uids...)}, maxBatches
+		t.pass = func(ctx context.Context) *HangUpError { return t.bodies(ctx, yield) }
+		t.all(ctx)
 	}
 }
 
@@ -49,18 +40,68 @@ func BodiesThrough(ctx context.Context, c *Client, redial func(context.Context) 
 type through struct {
 	c        *Client
 	validity uint32
+	dial     func(context.Context) (*Client, error)
 	queue    []Set
 	width    int            // commands at a time
 	blame    map[uint32]int // hang-ups of a message that was asked for alone
 	hangUps  int            // in a row
+	most     int            // of them
 	began    uint32         // the message that came last, maybe not to its end
-	yield    func(*Message, error) bool
+	stopped  bool           // the loop was left
+	yield    func(error) bool
+
+	// pass retrieves what is in the queue from one session, and returns how that
+	// ended if it is to go on in another.
+	pass func(context.Context) *HangUpError
+
+	// exact, if not nil, leaves of an error the messages that there are. It is
+	// called once.
+	exact func(context.Context, *HangUpError) (*HangUpError, error)
 }
 
-// bodies retrieves what is in the queue from one session, and returns how that
-// ended if it is to go on in another.
-func (t *through) bodies(ctx context.Context) (hung *HangUpError) {
-	stopped := false
+func newThrough(c *Client, dial func(context.Context) (*Client, error), yield func(error) bool) *through {
+	t := &through{c: c, dial: dial, width: 1, most: maxHangUps, blame: make(map[uint32]int)}
+	t.yield = func(err error) bool {
+		t.stopped = t.stopped || !yield(err)
+		return !t.stopped
+	}
+	if c.box != nil {
+		t.validity = c.box.UIDValidity
+	}
+	return t
+}
+
+// all goes through as many sessions as it takes, and tells whether that went
+// well.
+func (t *through) all(ctx context.Context) bool {
+	for hung := t.pass(ctx); hung != nil; hung = t.pass(ctx) {
+		said := (*Error)(nil)
+		if t.hangUps++; t.hangUps > t.most || errors.As(hung, &said) && said.RetryAfter > 0 {
+			t.yield(hung)
+			return false
+		}
+		var err error
+		if t.exact != nil {
+			hung, err = t.exact(ctx, hung)
+			t.exact = nil
+		}
+		if err == nil {
+			if !t.narrow(hung) {
+				break
+			}
+			err = t.redial(ctx)
+		}
+		if err != nil {
+			t.yield(err)
+			return false
+		}
+		t.width = 1
+	}
+	return !t.stopped
+}
+
+// bodies is the pass of whole messages.
+func (t *through) bodies(ctx context.Context, yield func(*Message, error) bool) (hung *HangUpError) {
 	t.c.wholes(ctx, t.width, func(m *Message, err error) bool {
 		if errors.As(err, &hung) {
 			if t.began != 0 && !(hung.sending && hung.Next == t.began) {
@@ -75,10 +116,10 @@ func (t *through) bodies(ctx context.Context) (hung *HangUpError) {
 		if t.began = 0; m != nil {
 			t.began = m.UID
 		}
-		stopped = !t.yield(m, err)
-		return !stopped
+		t.stopped = !yield(m, err)
+		return !t.stopped
 	}, t.queue...)
-	if stopped {
+	if t.stopped {
 		return nil
 	}
 	return hung
@@ -87,21 +128,18 @@ func (t *through) bodies(ctx context.Context) (hung *HangUpError) {
 // narrow finds out what is to be asked for next, or returns false if the
 // sequence is over.
 func (t *through) narrow(e *HangUpError) bool {
-	said := (*Error)(nil)
-	if t.hangUps++; t.hangUps > maxHangUps || errors.As(e, &said) && said.RetryAfter > 0 {
-		t.yield(nil, e)
-		return false
-	}
 	next := UIDs(e.Next)
-	rest := e.Suspects.without(next)
+	rest, later := e.Suspects.without(next), t.queue
 	switch n := int(e.Suspects.Len()); {
+	case n == 0:
+		t.queue = nil
 	case e.asked == 1:
 		if t.width == 1 {
 			t.blame[e.Next]++
 		}
 		if t.blame[e.Next] == maxBlame {
 			t.queue = nil
-			if !t.yield(nil, &MessageError{e.Next, e}) {
+			if !t.yield(&MessageError{e.Next, e}) {
 				return false
 			}
 			break
@@ -113,19 +151,20 @@ func (t *through) narrow(e *HangUpError) bool {
 		half, other, _ := e.Suspects.cut(n / 2)
 		t.queue = []Set{half, other}
 	}
-	t.queue = append(t.queue, e.Pending)
-	for _, set := range t.queue {
-		if set.Len() > 0 {
-			return true
-		}
+	for _, set := range later { // as it has been narrowed before
+		t.queue = append(t.queue, set.both(e.Pending))
 	}
-	return false
+	t.queue = slices.DeleteFunc(t.queue, func(s Set) bool { return s.Len() == 0 })
+	return len(t.queue) > 0
 }
 
-// redial goes over to another session.
-func (t *through) redial(ctx context.Context, redial func(context.Context) (*Client, error)) error {
+// redial goes over to another session, if this one is over.
+func (t *through) redial(ctx context.Context) error {
+	if t.c.Err() == nil {
+		return nil
+	}
 	t.c.Close()
-	c, err := redial(ctx)
+	c, err := t.dial(ctx)
 	if err != nil {
 		return err
 	}

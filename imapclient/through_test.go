@@ -20,6 +20,30 @@ type hanging struct {
 	validity int
 	bad      map[uint32]string // how: before it, all (before anything), within it, once
 	sessions int
+	searched int              // how often it was asked which messages there are
+	gaps     bool             // there is none but every third
+	found    string           // what a search answers; empty: what there is
+	expunge  map[int][]uint32 // by session: what goes
+	mute     map[uint32]bool  // nothing is said of it
+}
+
+const hangingMessages = 3000 // the highest UID
+
+// there returns the messages of a set that there are.
+func (h *hanging) there(set string) (uids []uint32) {
+	for _, uid := range expand(set) {
+		if uid <= hangingMessages && !(h.gaps && uid%3 != 0) {
+			uids = append(uids, uid)
+		}
+	}
+	return slices.DeleteFunc(uids, func(uid uint32) bool {
+		for session, gone := range h.expunge {
+			if session <= h.sessions && slices.Contains(gone, uid) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 func (h *hanging) dial(ctx context.Context) (*imapclient.Client, error) {
@@ -42,10 +66,23 @@ func (h *hanging) serve(conn io.ReadWriteCloser) {
 	for in.Scan() {
 		f := strings.Fields(in.Text())
 		if f[1] != "UID" {
-			fmt.Fprintf(conn, "* 3000 EXISTS\r\n* OK [UIDVALIDITY %d] v\r\n%s OK done\r\n", h.validity, f[0])
+			fmt.Fprintf(conn, "* %d EXISTS\r\n* OK [UIDVALIDITY %d] v\r\n%s OK done\r\n", len(h.there("1:*")), h.validity, f[0])
 			continue
 		}
-		uids := expand(f[3])
+		if f[2] == "SEARCH" {
+			h.searched++
+			answer := "SEARCH " + strings.Trim(fmt.Sprint(h.there("1:*")), "[]")
+			if h.found != "" {
+				answer = strings.ReplaceAll(h.found, "TAG", fmt.Sprintf("(TAG %q)", f[0]))
+			}
+			fmt.Fprintf(conn, "* %s\r\n%s OK done\r\n", answer, f[0])
+			continue
+		}
+		row, half := "* %d FETCH (UID %d BODY[] {4}\r\nmail)\r\n", "* %d FETCH (UID %d BODY[] {9}\r\nhal"
+		if !strings.Contains(in.Text(), "BODY.PEEK[]") {
+			row, half = "* %d FETCH (UID %d FLAGS (x) RFC822.SIZE 4)\r\n", "* %d FETCH (UID %d FLAGS (x) RFC822.SI"
+		}
+		uids := h.there(f[3])
 		if slices.ContainsFunc(uids, func(uid uint32) bool { return h.bad[uid] == "all" }) {
 			fmt.Fprint(conn, "* BYE out of memory\r\n")
 			return
@@ -53,7 +90,7 @@ func (h *hanging) serve(conn io.ReadWriteCloser) {
 		for _, uid := range uids {
 			switch h.bad[uid] {
 			case "within":
-				fmt.Fprintf(conn, "* %d FETCH (UID %d BODY[] {9}\r\nhal", uid, uid)
+				fmt.Fprintf(conn, half, uid, uid)
 				return
 			case "once":
 				delete(h.bad, uid)
@@ -65,7 +102,9 @@ func (h *hanging) serve(conn io.ReadWriteCloser) {
 				fmt.Fprint(conn, "* BYE Suggested Backoff Time: 1000 milliseconds\r\n")
 				return
 			}
-			fmt.Fprintf(conn, "* %d FETCH (UID %d BODY[] {4}\r\nmail)\r\n", uid, uid)
+			if !h.mute[uid] {
+				fmt.Fprintf(conn, row, uid, uid)
+			}
 		}
 		fmt.Fprintf(conn, "%s OK done\r\n", f[0])
 	}
@@ -78,7 +117,11 @@ func expand(set string) (uids []uint32) {
 			last = first
 		}
 		a, _ := strconv.Atoi(first)
-		b, _ := strconv.Atoi(last)
+		b, err := strconv.Atoi(last)
+		if err != nil { // "*"
+			b = hangingMessages
+		}
+		b = min(b, hangingMessages)
 		for ; a <= b; a++ {
 			uids = append(uids, uint32(a))
 		}

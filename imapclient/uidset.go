@@ -1,5 +1,10 @@
 package imapclient
 
+import (
+	"maps"
+	"slices"
+)
+
 // uidSet is a set of UIDs that grows. It is small where they come in order,
 // as they mostly do.
 type uidSet struct {
@@ -19,3 +24,8 @@ func (s *uidSet) add(uid uint32) {
 }
 
 func (s *uidSet) has(uid uint32) bool { return s.other[uid] || s.run.Has(uid) }
+
+// set returns the set as it is now.
+func (s *uidSet) set() Set {
+	return union(s.run, UIDs(slices.Collect(maps.Keys(s.other))...))
+}

@@ -72,7 +72,9 @@ type Account struct {
 	// Retries is how often a [Run] connects again after it has lost the server,
 	// some seconds later. What failed before is left to later runs then, so that
 	// one message over which the server hangs up does not hold up the others.
-	// [Watch] goes on by itself.
+	// If there are any, an IMAP server that hangs up over what it is to list is
+	// connected to as often as it takes to find the one message over which it
+	// does; that one is listed by its flags alone. [Watch] goes on by itself.
 	Retries int
 
 	// After is what is done with a message on an IMAP server when it is

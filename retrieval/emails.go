@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"example.com/postbag/imapclient"
@@ -57,9 +58,9 @@ func (s *imapSession) name(ctx context.Context, sums []Summary) error {
 		return nil
 	}
 	names := make(map[UID]string, len(sums))
-	for info, err := range s.c.Fetch(ctx, imapclient.UIDs(s.numbers(uids)...), items) {
+	for info, err := range s.infos(ctx, imapclient.UIDs(s.numbers(uids)...), items) {
 		switch {
-		case err != nil && s.c.Err() != nil:
+		case err != nil && !isOne(err):
 			return s.failure(err)
 		case err != nil: // one message, which has no name then
 		case info.Gmail.MessageID != 0:
@@ -75,6 +76,12 @@ func (s *imapSession) name(ctx context.Context, sums []Summary) error {
 		}
 	}
 	return nil
+}
+
+// isOne tells whether an error is about one message.
+func isOne(err error) bool {
+	one := (*imapclient.MessageError)(nil)
+	return errors.As(err, &one)
 }
 
 // learnNames records the names of messages that were settled before anybody

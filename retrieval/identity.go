@@ -22,8 +22,8 @@ const (
 	// those above the newest message that is the same.
 	//
 	// Where a POP3 server has no lasting names (it lacks UIDL, or gives the
-	// same to two messages), this rule makes them of the header sections, which
-	// it retrieves in every run.
+	// same to two messages), or an IMAP mailbox has none (UIDNOTSTICKY), this
+	// rule makes them of the header sections, which it retrieves in every run.
 	Rematch
 
 	// Reseed: what is on the server now counts as settled. As nobody knows that

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +25,8 @@ type imapSession struct {
 	marks  marks
 	next   imapclient.Cursor
 
+	fleeting *fleeting // nil: UIDs last
+
 	opening
 	past  imapclient.Stats // of the client before this session
 	known []Summary        // the listing, if it is known without asking
@@ -39,6 +40,9 @@ func openIMAP(ctx context.Context, a Account, o opening) (Retriever, error) {
 			return nil, err
 		}
 		s.c = c
+		if s.redial == nil && a.Retries > 0 {
+			s.redial = func(ctx context.Context) (*imapclient.Client, error) { return dialIMAP(ctx, &a) }
+		}
 	} else {
 		s.past = s.c.Stats()
 	}
@@ -87,43 +91,24 @@ func (s *imapSession) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if s.box.UIDValidity == 0 || s.box.UIDNotSticky {
-		return unsupported("a mailbox whose UIDs do not last")
+		return s.byHeader()
 	}
 	return nil
 }
 
 // Features implements [Retriever].
 func (s *imapSession) Features() Features {
+	generation := strconv.FormatUint(uint64(s.box.UIDValidity), 10)
+	if s.fleeting != nil {
+		generation = ""
+	}
 	return Features{
 		Protocol:    IMAP,
 		Flags:       true,
 		ExactDelete: s.caps.Has("UIDPLUS") || s.caps.Has("IMAP4REV2"), // RFC 4315, RFC 9051
 		Pipelining:  true,
-		Generation:  strconv.FormatUint(uint64(s.box.UIDValidity), 10),
+		Generation:  generation,
 	}
-}
-
-// List implements [Retriever].
-func (s *imapSession) List(ctx context.Context) ([]Summary, error) {
-	if s.known != nil {
-		return s.known, nil
-	}
-	n := min(s.box.Messages, 1<<16) // what the server says is not to be believed blindly
-	s.listed = make(map[UID]Summary, n)
-	sums := make([]Summary, 0, n)
-	for sum, err := range s.c.Summaries(ctx, imapclient.All()) {
-		if err != nil {
-			return nil, s.failure(err)
-		}
-		m := s.summary(sum)
-		if _, twice := s.listed[m.UID]; twice {
-			return nil, &MessageError{m.UID, ErrAmbiguous}
-		}
-		s.listed[m.UID] = m
-		sums = append(sums, m)
-	}
-	slices.SortFunc(sums, byNumber) // in which order they come is the server's business
-	return sums, s.name(ctx, sums)
 }
 
 // Headers implements [Retriever].
@@ -161,6 +146,9 @@ func (s *imapSession) each(ctx context.Context, uids []UID, get func(context.Con
 			sum, listed := s.listed[s.uid(msg.UID)]
 			if !listed {
 				sum = s.summary(msg.Summary)
+			}
+			if sum.Size < 0 && sum.Received.IsZero() { // it was listed by its flags alone
+				sum.Size, sum.Received = msg.Size, msg.Received
 			}
 			if !yield(NewMessage(s.a.Box(), sum, msg), nil) {
 				return
@@ -272,12 +260,19 @@ func (s *imapSession) blame(err error) error {
 }
 
 func (s *imapSession) uid(n uint32) UID {
+	if s.fleeting != nil {
+		return s.fleeting.names[n]
+	}
 	b := strconv.AppendUint(make([]byte, 0, 21), uint64(s.box.UIDValidity), 10)
 	return UID(strconv.AppendUint(append(b, '.'), uint64(n), 10))
 }
 
 // number implements counter. It returns the IMAP UID in uid, if it is one of this mailbox.
 func (s *imapSession) number(uid UID) (uint32, bool) {
+	if s.fleeting != nil {
+		n, ok := s.fleeting.numbers[uid]
+		return n, ok
+	}
 	validity, num, ok := strings.Cut(string(uid), ".")
 	if !ok || validity != s.Features().Generation {
 		return 0, false

@@ -14,23 +14,37 @@ func (s *imapSession) open(ctx context.Context, mailbox string) error {
 	if from := s.opening.resume; from != nil {
 		if since, ok := decodeCursor(from.cursor); ok {
 			err := s.follow(ctx, mailbox, since, from.listed)
-			if !errors.Is(err, imapclient.ErrRenumbered) && !errors.Is(err, errOtherNewest) {
+			if err == nil || !errors.Is(err, imapclient.ErrRenumbered) && !errors.Is(err, errOtherNewest) && !s.goesOn(ctx, err) {
 				return err
 			}
 			s.listed, s.known = nil, nil
 		}
 	}
-	open := s.c.Select
+	var err error
+	if s.c.Err() == nil {
+		s.box, err = s.openBox(ctx, mailbox)
+	} else {
+		_, err = s.again(ctx)
+	}
+	if err == nil {
+		s.next = imapclient.Cursor{UIDValidity: s.box.UIDValidity, UIDNext: s.box.UIDNext, HighestModSeq: s.box.HighestModSeq}
+	}
+	return err
+}
+
+// goesOn tells whether the mailbox is to be listed in another session, after
+// this one has ended while it told of changes: that may have been over one
+// message, which a listing finds.
+func (s *imapSession) goesOn(ctx context.Context, err error) bool {
+	s.known, s.listed = nil, nil
+	return s.redial != nil && s.c.Err() != nil && ctx.Err() == nil && RetryAfter(err) == 0
+}
+
+func (s *imapSession) openBox(ctx context.Context, mailbox string) (*imapclient.Mailbox, error) {
 	if s.dry {
-		open = s.c.Examine
+		return s.c.Examine(ctx, mailbox)
 	}
-	box, err := open(ctx, mailbox)
-	if err != nil {
-		return err
-	}
-	s.box = box
-	s.next = imapclient.Cursor{UIDValidity: box.UIDValidity, UIDNext: box.UIDNext, HighestModSeq: box.HighestModSeq}
-	return nil
+	return s.c.Select(ctx, mailbox)
 }
 
 // errOtherNewest: the newest message was received at another moment than before.

@@ -173,6 +173,9 @@ func (t *tour) once(ctx context.Context, m imapclient.ListedMailbox, past *run, 
 	r := &run{a: a, box: a.Box(), sink: t.sink, store: t.store, day: t.day, opening: opening{client: t.c, emails: t.mail != nil}}
 	r.tried, r.report, r.now = past.tried, past.report, past.now
 	r.opening.status = m.Status
+	if t.keep || t.a.Retries > 0 {
+		r.opening.redial = t.redial
+	}
 	if t.mail != nil && m.Has(`\All`) {
 		r.elsewhere = t.mail
 	}
@@ -189,6 +192,12 @@ func (t *tour) dial(ctx context.Context) (err error) {
 	t.hangUp(ctx)
 	t.c, err = dialIMAP(ctx, &t.a)
 	return err
+}
+
+// redial is a dialer.
+func (t *tour) redial(ctx context.Context) (*imapclient.Client, error) {
+	err := t.dial(ctx)
+	return t.c, err
 }
 
 // hangUp ends the connection and adds up its traffic.

@@ -24,10 +24,15 @@ func Open(ctx context.Context, a Account) (Retriever, error) {
 type opening struct {
 	resume *resume            // an earlier listing
 	client *imapclient.Client // logged in, and not to be logged out
+	redial dialer             // for a listing that has lost the server; nil: it does not go on
 	emails bool               // Summary.Email is wanted
 	dry    bool               // nothing on the server may change
 	status *imapclient.Status // of the mailbox, as told moments ago; nil if it was not
 }
+
+// A dialer connects to an account's server and logs in. What it returned before
+// is over.
+type dialer = func(ctx context.Context) (*imapclient.Client, error)
 
 // open is Open for a caller that says itself which account it is.
 func open(ctx context.Context, a Account, o opening) (Retriever, error) {

@@ -77,7 +77,7 @@ func (e blamed) Unwrap() error { return e.error }
 func (b *batches) suspect(err error) {
 	if blame := (blamed{}); errors.As(err, &blame) {
 		for _, uid := range blame.uids {
-			b.note(uid, err) // unless it was read when the session was lost
+			b.suspectOne(uid, err, len(blame.uids) == 1) // unless it was read when the session was lost
 		}
 		return
 	}
@@ -86,10 +86,19 @@ func (b *batches) suspect(err error) {
 	}
 	for _, j := range b.order {
 		if b.jobs[j.UID] != nil {
-			b.note(j.UID, err)
+			b.suspectOne(j.UID, err, true)
 			return
 		}
 	}
+}
+
+// suspectOne notes a failure, and reports it if it is of one message: that one
+// is left to later runs, whatever becomes of this one.
+func (b *batches) suspectOne(uid UID, err error, alone bool) {
+	if alone && b.jobs[uid] != nil {
+		b.report.fail(&MessageError{uid, err})
+	}
+	b.note(uid, err)
 }
 
 // pieces is into how many the messages are cut that have failed as often as each
@@ -99,9 +108,16 @@ func (b *batches) suspect(err error) {
 const pieces = 32
 
 // narrowed orders jobs by how often they have failed, and cuts those that have
-// into pieces, each to be asked for when the one before has come.
+// into pieces, each to be asked for when the one before has come. One of which
+// the server could tell nothing but the flags counts as if it had failed.
 func narrowed(jobs []job) (ordered []job, parts [][]job) {
-	failures := func(j job) int { return min(j.past.Attempts, patience) }
+	failures := func(j job) int {
+		n := min(j.past.Attempts, patience)
+		if j.Size < 0 && j.Received.IsZero() {
+			n = max(n, 1)
+		}
+		return n
+	}
 	ordered = slices.SortedStableFunc(slices.Values(jobs), func(a, b job) int { return cmp.Compare(failures(a), failures(b)) })
 	for rest := ordered; len(rest) > 0; {
 		n := slices.IndexFunc(rest, func(j job) bool { return failures(j) != failures(rest[0]) })

@@ -73,23 +73,29 @@ func (s *subject) run(ctx context.Context) (Report, error) {
 		s.delay = r.features.LoginDelay
 		return r.report, err
 	}
-	if s.c != nil && s.c.Err() != nil {
-		s.hangUp()
-	}
-	if s.c == nil {
-		c, err := dialIMAP(ctx, &s.a)
-		if err != nil {
+	if s.c == nil || s.c.Err() != nil {
+		if _, err := s.dial(ctx); err != nil {
 			return Report{}, fmt.Errorf("retrieve: %s: %w", s.a.Identity(), err)
 		}
-		s.c, s.since = c, time.Now()
 	}
 	return s.over(ctx)
+}
+
+// dial connects, anew if need be.
+func (s *subject) dial(ctx context.Context) (*imapclient.Client, error) {
+	s.hangUp()
+	c, err := dialIMAP(ctx, &s.a)
+	if err != nil {
+		return nil, err
+	}
+	s.c, s.since = c, time.Now()
+	return c, nil
 }
 
 // over runs over the account's mailbox, or mailboxes, over s.c.
 func (s *subject) over(ctx context.Context) (Report, error) {
 	if len(s.a.Mailboxes) == 0 {
-		r := &run{a: s.a, box: s.a.Box(), sink: s.w.sink, store: s.w.store, opening: opening{client: s.c}}
+		r := &run{a: s.a, box: s.a.Box(), sink: s.w.sink, store: s.w.store, opening: opening{client: s.c, redial: s.dial}}
 		s.boxes = []string{r.box.Mailbox}
 		err := r.whole(ctx)
 		return r.report, err

@@ -94,7 +94,28 @@ func imapUTF8(t testing.TB, server string, c *imapclient.Client) {
 		check(t, "Unselect", c.Unselect(t.Context()))
 		check(t, "DeleteMailbox", c.DeleteMailbox(t.Context(), name))
 	}
+	imapAppendUTF8(t, c)
 	check(t, "Logout", c.Logout(t.Context()))
+}
+
+// imapAppendUTF8 adds a message with UTF-8 in its header section.
+func imapAppendUTF8(t testing.TB, c *imapclient.Client) {
+	want := []byte("From: \u00f6 <o@example.com>\r\nSubject: Gr\u00fc\u00dfe\r\n\r\nbody\r\n")
+	at, err := c.Append(t.Context(), "INBOX", bytes.NewReader(want), int64(len(want)), nil)
+	if !check(t, "Append", err) {
+		return
+	}
+	_, err = c.Select(t.Context(), "INBOX")
+	check(t, "Select", err)
+	for m, err := range c.Bodies(t.Context(), at.UID) {
+		if check(t, "Bodies", err) {
+			got, err := io.ReadAll(m)
+			check(t, "read", err)
+			if !bytes.Equal(got, want) {
+				t.Errorf("it became %q", got)
+			}
+		}
+	}
 }
 
 func imapAppend(t testing.TB, server string, c *imapclient.Client) {

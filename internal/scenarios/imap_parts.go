@@ -96,6 +96,7 @@ func imapStructure(t testing.TB, server string, c *imapclient.Client) {
 		{"CONDSTORE", imapclient.Items{ModSeq: true}, func(i imapclient.Info) bool { return i.ModSeq > 0 }},
 		{"SAVEDATE", imapclient.Items{Saved: true}, func(i imapclient.Info) bool { return time.Since(i.Saved) > 0 }},
 		{"OBJECTID", imapclient.Items{ObjectIDs: true}, func(i imapclient.Info) bool { return i.EmailID != "" }},
+		{"PREVIEW", imapclient.Items{PreviewLazy: true}, func(i imapclient.Info) bool { return true }},
 		{"X-GM-EXT-1", imapclient.Items{Gmail: true}, func(i imapclient.Info) bool { return i.Gmail.MessageID > 0 }},
 	} {
 		for info, err := range c.Fetch(t.Context(), imapclient.UIDs(uids[0]), ask.items) {

@@ -140,6 +140,11 @@ func (s *playing) step(step *Step, cfg *tls.Config, imap bool) error {
 		return nil
 	case Client, AnyLine:
 		return s.client(step, imap)
+	case AnyOctets:
+		s.w.Flush()
+		if n, err := io.CopyN(io.Discard, s.r, step.N); err != nil {
+			return fmt.Errorf("%s:%d: the client leaves after %d of %d octets", s.name, step.Line, n, step.N)
+		}
 	case Pause:
 		s.w.Flush()
 		time.Sleep(step.Wait)

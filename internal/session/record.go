@@ -158,8 +158,7 @@ func (t *tap) fromClient() {
 		line, err := readLine(br)
 		if len(line) > 0 {
 			t.mu.Lock()
-			t.line("C", t.secrets.client(line))
-			wait := t.ask(line)
+			wait := t.said(line)
 			_, werr := t.toServer.Write(line)
 			t.mu.Unlock()
 			if werr != nil {
@@ -176,6 +175,19 @@ func (t *tap) fromClient() {
 			return
 		}
 	}
+}
+
+// said writes down what the client says. wait is for a switch that it asks for.
+func (t *tap) said(line []byte) (wait <-chan struct{}) {
+	message, rest := t.secrets.leftOut(line)
+	if message > 0 {
+		t.write(fmt.Sprintf("C*: %d", message))
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	t.line("C", t.secrets.client(rest))
+	return t.ask(rest)
 }
 
 // ask notes that the client asks for a switch, which the server will decide.

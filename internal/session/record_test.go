@@ -203,6 +203,19 @@ func TestRecordMasked(t *testing.T) {
 	}
 }
 
+// A message that the client sends is left out of a masked session, which can be
+// played all the same.
+func TestRecordMaskedUpload(t *testing.T) {
+	const script = "S: * OK\nC: a1 APPEND x {22}\nS: + go\nC: private words\nC: a2 NOOP)\nS: a1 OK\nC: a2 NOOP\nS: a2 OK\n"
+	got := record(t, script, "", true)
+	if want := "S: * OK\nC: a1 APPEND x {22}\nS: + go\nC*: 15\nC*: 7\nC: )\nS: a1 OK\nC: a2 NOOP\nS: a2 OK\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if _, err := session.Parse("f", []byte(got)); err != nil {
+		t.Error(err)
+	}
+}
+
 // What a server repeats of a secret is hidden too, however it was sent.
 func TestRecordRepeatedSecret(t *testing.T) {
 	plain := base64.StdEncoding.EncodeToString([]byte("\x00joe\x00hunter2"))

@@ -33,16 +33,23 @@ func newSecrets(mask bool) *secrets { return &secrets{mask: mask} }
 
 var hidden = []byte("***")
 
+// leftOut splits a line of the client's into what is not to be told, of a
+// message that it sends, and the rest.
+func (s *secrets) leftOut(line []byte) (message int64, rest []byte) {
+	if !s.mask {
+		return 0, line
+	}
+	message = min(s.upload, int64(len(line)))
+	s.upload -= message
+	return message, line[message:]
+}
+
 // client returns a line of the client's without its secrets.
 func (s *secrets) client(line []byte) []byte {
 	text := strings.TrimRight(string(line), "\r\n")
 	end := line[len(text):]
 	if s.upload > 0 { // APPEND
-		inside := min(s.upload, int64(len(line)))
-		s.upload -= inside
-		if s.mask {
-			line = append(maskAll(line[:inside]), line[inside:]...)
-		}
+		s.upload -= min(s.upload, int64(len(line)))
 		return line
 	}
 	if s.inAuth {

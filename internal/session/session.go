@@ -19,6 +19,7 @@
 //	C64: b64    CRLF or that hold a bare LF. Likewise the client.
 //	S*: n       the server sends n octets that were left out; made-up ones do
 //	C*:         the client sends any line
+//	C*: n       the client sends n octets, whichever
 //	~ 29m       so much time goes by
 //	= TLS       both sides begin TLS
 //	= COMPRESS  both sides begin to compress, by DEFLATE (RFC 4978)
@@ -61,6 +62,7 @@ type Step struct {
 	Line int // in the file
 	Kind Kind
 	Data []byte        // Server, Client: the octets, with their end
+	N    int64         // AnyOctets: how many
 	Wait time.Duration // Pause
 
 	tag string // IMAP: the recorded tag that Data begins with, if it does
@@ -73,7 +75,8 @@ type Kind int
 const (
 	Server Kind = iota + 1
 	Client
-	AnyLine // of the client
+	AnyLine   // of the client
+	AnyOctets // of the client
 	Pause
 	TLS
 	Compress
@@ -142,6 +145,13 @@ func (s *Session) add(line int, text string) error {
 		step.Kind, step.Data = Server, madeUp(n)
 	case "C*:":
 		step.Kind = AnyLine
+		if rest = strings.TrimSpace(rest); rest != "" {
+			n, err := strconv.ParseInt(rest, 10, 64)
+			if err != nil || n < 0 {
+				return fmt.Errorf("%q is not a number of octets", rest)
+			}
+			step.Kind, step.N = AnyOctets, n
+		}
 	case "~":
 		d, err := time.ParseDuration(strings.TrimSpace(rest))
 		if err != nil || d < 0 {
@@ -208,21 +218,38 @@ func (c *Conn) prepare() error {
 		stream = max(literalLength(s.Data), 0)
 	}
 	given := make(map[string]int)
+	upload := int64(0) // octets of a literal of the client's that are still to come
 	for i := range c.Steps {
 		s := &c.Steps[i]
 		switch {
+		case upload > 0 && (s.Kind == Client || s.Kind == AnyOctets):
+			upload -= int64(len(s.Data)) + s.N // what looks like a tag there is none
 		case s.Kind == Client && c.imap:
 			if word := firstWord(s.Data); tags[word] || commandTag.MatchString(word) && !afterContinuation(c.Steps[:i]) {
 				s.tag = word
 				given[word] = s.Line
 			}
+			upload = max(literalLength(s.Data), 0)
 		case s.Kind == Server && s.tag != "" && given[s.tag] == 0:
 			return fmt.Errorf("%d: the server answers the tag %s, which the client has not given: that can never match", s.Line, s.tag)
+		case s.Kind == Server && s.tag != "" && !wentOn(c.Steps[:i]):
+			upload = 0 // it is refused
 		case s.Kind == Close && i < len(c.Steps)-1:
 			return fmt.Errorf("%d: after the server has hung up, nothing can happen on the connection", c.Steps[i+1].Line)
 		}
 	}
 	return nil
+}
+
+// wentOn tells whether the client's last line ends with a literal that comes
+// without being waited for.
+func wentOn(before []Step) bool {
+	for i := len(before) - 1; i >= 0; i-- {
+		if s := before[i]; s.Kind == Client {
+			return bytes.HasSuffix(bytes.TrimRight(s.Data, "\r\n"), []byte("+}"))
+		}
+	}
+	return false
 }
 
 func firstServer(steps []Step) int {

@@ -18,6 +18,7 @@ func TestParseErrors(t *testing.T) {
 		{"bad time", "~ soon\n", "f:1: "},
 		{"bad switch", "= SSL\n", "f:1: "},
 		{"an answer to nothing", "S: * OK\nC: a1 NOOP\nS: a2 OK\n", "f:3: "},
+		{"no number of octets", "S: * OK\nC*: many\n", "f:2: "},
 		{"after the end", "S: * OK\n= CLOSE\nC: a1 NOOP\n", "f:3: "},
 	} {
 		_, err := session.Parse("f", []byte(tt.text))
@@ -104,6 +105,63 @@ func TestPlayer(t *testing.T) {
 				t.Fatalf("Done = %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// What is within a message that the client sends is no command, and what
+// follows a refusal is one.
+func TestPlayerUploads(t *testing.T) {
+	for name, tt := range map[string]struct {
+		script string
+		say    []string
+	}{
+		"lines like commands": {"S: * OK\nC: a1 APPEND x {20}\nS: + go\nC: a2 NOOP\nC: a3 NOOP\nC: \nS: a1 OK\nC: a2 NOOP\nS: a2 OK\n",
+			[]string{"> x1 APPEND x {20}", "< + go", "> a2 NOOP", "> a3 NOOP", "> ", "< x1 OK", "> x2 NOOP", "< x2 OK"}},
+		"octets, whichever": {"S: * OK\nC: a1 APPEND x {20+}\nC*: 20\nC: )\nS: a1 OK\nC: a2 NOOP\nS: a2 OK\n",
+			[]string{"> x1 APPEND x {20+}", "> 12345678\n.01234567", "> )", "< x1 OK", "> x2 NOOP", "< x2 OK"}},
+		"refused": {"S: * OK\nC: a1 APPEND x {20}\nS: a1 NO\nC: a2 NOOP\nS: a2 OK\n",
+			[]string{"> x1 APPEND x {20}", "< x1 NO", "> x2 NOOP", "< x2 OK"}},
+		"refused late": {"S: * OK\nC: a1 APPEND x {9+}\nS: a1 NO\nC: a2 NOOP\nC: \nC: a2 NOOP\nS: a2 OK\n",
+			[]string{"> x1 APPEND x {9+}", "< x1 NO", "> a2 NOOP", "> ", "> x2 NOOP", "< x2 OK"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := session.Parse("f", []byte(tt.script))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := session.NewPlayer(s, nil)
+			conn, err := p.Dial(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := newDriver(t, conn)
+			d.hear("* OK")
+			for _, l := range tt.say {
+				if text, ok := strings.CutPrefix(l, "> "); ok {
+					d.say(text)
+				} else {
+					d.hear(l[2:])
+				}
+			}
+			conn.Close()
+			if err := p.Done(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	s, err := session.Parse("f", []byte("S: +OK\nC*: 20\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := session.NewPlayer(s, nil)
+	conn, err := p.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Write([]byte("too few"))
+	conn.Close()
+	if err := p.Done(); err == nil || !strings.HasPrefix(err.Error(), "f:2: ") {
+		t.Errorf("too few octets: %v", err)
 	}
 }
 

@@ -40,6 +40,13 @@ func (t *Transcript) Omitted(n int64) {
 	}
 }
 
+// Sent notes that the client sent n octets that are not told.
+func (t *Transcript) Sent(n int64) {
+	if t != nil && n > 0 {
+		t.write(fmt.Sprintf("C*: %d\n", n))
+	}
+}
+
 // Begins notes that both sides begin something: TLS, or to compress.
 func (t *Transcript) Begins(what string) {
 	if t != nil {

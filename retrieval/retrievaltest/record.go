@@ -44,6 +44,7 @@ type RecordOptions struct {
 //	C64: b64    hold a bare LF; likewise the client
 //	S*: n       the server sends n octets that were left out; made-up ones do
 //	C*:         the client sends any line
+//	C*: n       the client sends n octets, whichever
 //	~ 29m       so much time goes by
 //	= TLS       both sides begin TLS
 //	= COMPRESS  both sides begin to compress, by DEFLATE (RFC 4978)
