@@ -18,7 +18,8 @@ import (
 // So nothing is lost wherever a run is cut short, by whatever. The next run
 // goes on from the records: it looks for deliveries that were only intended
 // (if sink is a [Finder]), and it deletes what was settled without retrieving
-// it again, until a listing shows that it is gone.
+// it again, until a listing shows that it is gone. (A policy that deletes
+// nothing drops the deletions of an earlier one: see [Policy].)
 //
 // A message that fails is counted in the Report and leaves the others alone.
 // When it has failed three times it is tried again after an hour only, and then
@@ -191,7 +192,10 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 	for _, uid := range pl.undeleted {
 		r.report.fail(&MessageError{uid, ErrUndeleted})
 	}
-	if err := r.update(ctx, Change{Put: pl.put, Forget: pl.forget}); err != nil {
+	if err := r.pardon(ctx, pl); err != nil {
+		return err
+	}
+	if err := r.update(ctx, Change{Put: append(pl.put, pl.spare...), Forget: pl.forget}); err != nil {
 		return err
 	}
 	if err := r.mirror(ctx, pl.reflag, pl.discard); err != nil {
@@ -272,6 +276,22 @@ func (r *run) doom(ctx context.Context, recs []Record) error {
 		r.doomed = append(r.doomed, recs[i].UID)
 	}
 	return r.update(ctx, Change{Put: recs})
+}
+
+// pardon takes away the marks that deletions have left which are not to be
+// made any more. One that the server leaves is a failure of that message.
+func (r *run) pardon(ctx context.Context, pl *plan) error {
+	if len(pl.unmark) == 0 {
+		return nil
+	}
+	err := SetFlags(ctx, r.r, RemoveFlags, []Flag{FlagDeleted}, pl.unmark...)
+	if err == nil || errors.Is(err, ErrSession) || ctx.Err() != nil {
+		return err
+	}
+	for _, uid := range pl.unmark {
+		r.report.fail(&MessageError{uid, err})
+	}
+	return nil
 }
 
 // update writes to the page, if there is something to write, and the clock
