@@ -17,18 +17,25 @@ type parts []Sink
 type inner struct {
 	parts parts
 	with  func(parts) Sink // the same, composed of others
+	look  func(ctx context.Context, box Box, intent Record) (ref string, found bool, err error)
 }
 
 func (c *inner) composition() *inner { return c }
 
-// as returns s, with those of the three abilities that the parts give it. One
-// that flushes makes all need flushing; to find and to mirror takes all.
-func (p parts) as(s interface {
+// composite is what a composed sink is, if its parts are that too.
+type composite interface {
 	Sink
 	Finder
 	Mirrorer
-}, with func(parts) Sink) Sink {
-	c := &inner{p, with}
+
+	// look is Find without an effect.
+	look(ctx context.Context, box Box, intent Record) (ref string, found bool, err error)
+}
+
+// as returns s, with those of the three abilities that the parts give it. One
+// that flushes makes all need flushing; to find and to mirror takes all.
+func (p parts) as(s composite, with func(parts) Sink) Sink {
+	c := &inner{p, with, s.look}
 	flusher, finder, mirrorer := false, true, true
 	for _, part := range p {
 		_, is := part.(Flusher)

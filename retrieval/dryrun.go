@@ -28,7 +28,8 @@ type Forecast struct {
 // DryRun tells what [Run] would do, and does nothing: it opens mailboxes
 // read-only, retrieves header sections at most (where the account's filter or
 // its rule for lost identities asks for them), and ends a POP3 session without
-// QUIT. Sink and store are only looked at. It returns one Forecast a mailbox,
+// QUIT. Sink and store are only looked at: a [Finder] is asked for what a run that
+// was cut short has delivered, or a [Looker] as such. It returns one Forecast a mailbox,
 // and those so far with an error.
 //
 // QUIRK: Courier and GNU Mailutils number a mailbox that nobody has opened for

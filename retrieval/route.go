@@ -65,8 +65,16 @@ func routeRef(name, ref string) string {
 
 // Find implements [Finder].
 func (r *route) Find(ctx context.Context, box Box, intent Record) (string, bool, error) {
+	return r.ask(ctx, find, box, intent)
+}
+
+func (r *route) look(ctx context.Context, box Box, intent Record) (string, bool, error) {
+	return r.ask(ctx, look, box, intent)
+}
+
+func (r *route) ask(ctx context.Context, ask asker, box Box, intent Record) (string, bool, error) {
 	for _, name := range r.names {
-		ref, found, err := r.sinks[name].(Finder).Find(ctx, box, intent)
+		ref, found, err := ask(ctx, r.sinks[name], box, intent)
 		if err != nil || found {
 			return routeRef(name, ref), found, err
 		}

@@ -243,32 +243,6 @@ func (r *run) close() {
 	r.r = nil
 }
 
-// recover finds out which of the intended deliveries of an interrupted run
-// were made. Those are settled; the rest stay intended.
-func (r *run) recover(ctx context.Context) error {
-	f, ok := r.sink.(Finder)
-	if !ok || r.dry() {
-		return nil
-	}
-	var found []Record
-	for _, rec := range r.known {
-		if rec.Stage != Intended || rec.rests(r.now) {
-			continue // what failed and was not tried again since is not here
-		}
-		ref, ok, err := f.Find(ctx, r.box, rec)
-		if err != nil {
-			return sinkError(err)
-		}
-		if ok {
-			found = append(found, r.settled(rec, ref))
-		}
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	return r.settle(ctx, found, nil)
-}
-
 // doom records that settled messages are to be deleted.
 func (r *run) doom(ctx context.Context, recs []Record) error {
 	for i := range recs {
@@ -276,22 +250,6 @@ func (r *run) doom(ctx context.Context, recs []Record) error {
 		r.doomed = append(r.doomed, recs[i].UID)
 	}
 	return r.update(ctx, Change{Put: recs})
-}
-
-// pardon takes away the marks that deletions have left which are not to be
-// made any more. One that the server leaves is a failure of that message.
-func (r *run) pardon(ctx context.Context, pl *plan) error {
-	if len(pl.unmark) == 0 {
-		return nil
-	}
-	err := SetFlags(ctx, r.r, RemoveFlags, []Flag{FlagDeleted}, pl.unmark...)
-	if err == nil || errors.Is(err, ErrSession) || ctx.Err() != nil {
-		return err
-	}
-	for _, uid := range pl.unmark {
-		r.report.fail(&MessageError{uid, err})
-	}
-	return nil
 }
 
 // update writes to the page, if there is something to write, and the clock

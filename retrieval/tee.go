@@ -193,17 +193,9 @@ func (d *teeDelivery) result(ctx context.Context, readErr error) (string, error)
 // Find implements [Finder]. A message that only some parts have is not found;
 // they are remembered for its redelivery.
 func (t *tee) Find(ctx context.Context, box Box, intent Record) (string, bool, error) {
-	copies := make([]teeCopy, len(t.parts))
-	var refs []string
-	for i, part := range t.parts {
-		ref, found, err := part.(Finder).Find(ctx, box, intent)
-		if err != nil {
-			return "", false, err
-		}
-		if found {
-			copies[i] = teeCopy{ref, true}
-			refs = append(refs, ref)
-		}
+	copies, refs, err := t.ask(ctx, find, box, intent)
+	if err != nil {
+		return "", false, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -217,6 +209,30 @@ func (t *tee) Find(ctx context.Context, box Box, intent Record) (string, bool, e
 		t.has[key] = copies
 	}
 	return "", false, nil
+}
+
+func (t *tee) look(ctx context.Context, box Box, intent Record) (string, bool, error) {
+	_, refs, err := t.ask(ctx, look, box, intent)
+	if err != nil || len(refs) < len(t.parts) {
+		return "", false, err
+	}
+	return joinRefs(refs...), true, nil
+}
+
+// ask finds out which parts have a message, and their names for it.
+func (t *tee) ask(ctx context.Context, ask asker, box Box, intent Record) (copies []teeCopy, refs []string, err error) {
+	copies = make([]teeCopy, len(t.parts))
+	for i, part := range t.parts {
+		ref, found, err := ask(ctx, part, box, intent)
+		if err != nil {
+			return nil, nil, err
+		}
+		if found {
+			copies[i] = teeCopy{ref, true}
+			refs = append(refs, ref)
+		}
+	}
+	return copies, refs, nil
 }
 
 // SetFlags implements [Mirrorer].

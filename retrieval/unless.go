@@ -70,7 +70,11 @@ func (f *filter) Deliver(ctx context.Context, m *Message) (string, error) {
 
 // Find implements [Finder].
 func (f *filter) Find(ctx context.Context, box Box, intent Record) (string, bool, error) {
-	return f.sink.(Finder).Find(ctx, box, intent)
+	return find(ctx, f.sink, box, intent)
+}
+
+func (f *filter) look(ctx context.Context, box Box, intent Record) (string, bool, error) {
+	return look(ctx, f.sink, box, intent)
 }
 
 // SetFlags implements [Mirrorer].

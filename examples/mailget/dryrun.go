@@ -66,7 +66,9 @@ func (c *command) readSink(a *retrieval.Account, empty string) (sink, error) {
 		}
 		return c.openMaildir(dir)
 	case "mbox":
-		return sink{discard, nothing{}}, nil
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return sink{discard, nothing{}}, nil
+		}
 	}
 	return c.openSink(a)
 }

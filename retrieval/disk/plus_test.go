@@ -178,3 +178,29 @@ func TestManyFolders(t *testing.T) {
 		}
 	}
 }
+
+// What only looks makes no folder.
+func TestLooksMakeNoFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mail")
+	tree, err := disk.OpenMaildirPlus(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	box := retrieval.Box{Account: "a", Mailbox: "Work"}
+	_, found, err := tree.Find(t.Context(), box, retrieval.Record{UID: "1"})
+	copies, err2 := tree.Copies(t.Context(), box)
+	noted, err3 := tree.Witnessed(t.Context(), box)
+	if err := errors.Join(err, err2, err3); found || len(copies) > 0 || noted != "" || err != nil {
+		t.Errorf("%v, %v, %q, %v; want nothing", found, copies, noted, err)
+	}
+	if names, _ := filepath.Glob(filepath.Join(dir, ".*")); len(names) > 0 {
+		t.Errorf("there is %q", names)
+	}
+	if err := tree.Note(t.Context(), box, "store"); err != nil {
+		t.Fatal(err)
+	}
+	if noted, err := tree.Witnessed(t.Context(), box); noted != "store" || err != nil {
+		t.Errorf("%q, %v", noted, err)
+	}
+}

@@ -2,6 +2,10 @@ package disk
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"example.com/postbag/retrieval"
@@ -47,6 +51,15 @@ func (b *MaildirPlusBatch) with(folder string, f func(m *MaildirBatch) error) er
 		return err
 	}
 	return f(m)
+}
+
+// look is with for what changes nothing: a folder that is not there is not made,
+// and there is nothing to do.
+func (b *MaildirPlusBatch) look(folder string, f func(m *MaildirBatch) error) error {
+	if _, err := os.Stat(filepath.Join(b.t.dir, folder)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return b.with(folder, f)
 }
 
 // change lets f change a message, whose name it is given and returns.
@@ -108,7 +121,7 @@ func (b *MaildirPlusBatch) finish(f func(*MaildirBatch) error) (err error) {
 // Find is [MaildirPlus.Find].
 func (b *MaildirPlusBatch) Find(ctx context.Context, box retrieval.Box, intent retrieval.Record) (ref string, found bool, err error) {
 	folder := b.t.folder(box)
-	err = b.with(folder, func(m *MaildirBatch) (err error) {
+	err = b.look(folder, func(m *MaildirBatch) (err error) {
 		ref, found, err = m.Find(ctx, box, intent)
 		return err
 	})
@@ -132,7 +145,7 @@ func (b *MaildirPlusBatch) Discard(ctx context.Context, ref string) error {
 // Copies is [MaildirPlus.Copies].
 func (b *MaildirPlusBatch) Copies(ctx context.Context, box retrieval.Box) (all map[string][]retrieval.Flag, err error) {
 	folder := b.t.folder(box)
-	err = b.with(folder, func(m *MaildirBatch) error {
+	err = b.look(folder, func(m *MaildirBatch) error {
 		found, err := m.Copies(ctx, box)
 		if err != nil {
 			return err
@@ -156,7 +169,7 @@ func (b *MaildirPlusBatch) ChangeFlags(ctx context.Context, ref string, add, rem
 
 // Witnessed is [MaildirPlus.Witnessed].
 func (b *MaildirPlusBatch) Witnessed(ctx context.Context, box retrieval.Box) (store string, err error) {
-	err = b.with(b.t.folder(box), func(m *MaildirBatch) (err error) {
+	err = b.look(b.t.folder(box), func(m *MaildirBatch) (err error) {
 		store, err = m.Witnessed(ctx, box)
 		return err
 	})

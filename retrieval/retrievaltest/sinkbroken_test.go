@@ -239,6 +239,15 @@ func (s *memorySink) Find(_ context.Context, box retrieval.Box, intent retrieval
 	return "", false, nil
 }
 
+// Look has an effect with a bug.
+func (s *memorySink) Look(ctx context.Context, box retrieval.Box, intent retrieval.Record) (string, bool, error) {
+	ref, found, err := s.Find(ctx, box, intent)
+	if found && s.has("Look") {
+		s.mails = nil
+	}
+	return ref, found, err
+}
+
 // mail returns a message that is there.
 func (s *memorySink) mail(ref string) (*memoryMail, error) {
 	for _, m := range s.mails {
