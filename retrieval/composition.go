@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"io"
+	"slices"
 )
 
 // composed is a sink that [Tee], [Route], [DropUnless] or [RejectUnless] has
@@ -73,6 +74,15 @@ func look(ctx context.Context, s Sink, box Box, intent Record) (ref string, foun
 		return l.Look(ctx, box, intent)
 	}
 	return find(ctx, s, box, intent)
+}
+
+// isWitness tells whether all that a sink holds is in witnesses.
+func isWitness(s Sink) bool {
+	if c, ok := s.(composed); ok {
+		return !slices.ContainsFunc(c.composition().parts, func(part Sink) bool { return !isWitness(part) })
+	}
+	_, ok := s.(Witness)
+	return ok
 }
 
 // witnessesOf returns the witnesses in a sink.

@@ -22,7 +22,9 @@ import (
 //
 // The sink is a [Flusher] if any of sinks is, and a [Finder] or [Mirrorer] if
 // all are. A flag is set and a message discarded wherever it still is; it is
-// [ErrGone] when it is nowhere.
+// [ErrGone] when it is nowhere. It is no [Inventory]: where copies differ, nobody
+// can tell which of them was changed, so [Upstream] refuses it with an
+// [errors.ErrUnsupported].
 func Tee(sinks ...Sink) Sink {
 	if len(sinks) == 0 {
 		panic("retrieval: Tee of no sinks")

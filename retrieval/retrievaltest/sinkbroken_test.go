@@ -299,6 +299,13 @@ func (s *memorySink) Discard(_ context.Context, ref string) error {
 	return nil
 }
 
+func (s *memorySink) Owns(_ retrieval.Box, ref string) bool {
+	if s.has("Refs") {
+		return strings.HasPrefix(ref, "3857529045.")
+	}
+	return s.has("OwnsOthers") || strings.HasPrefix(ref, "23:imap://") && !(s.has("Owns") && strings.HasSuffix(ref, "#2"))
+}
+
 func (s *memorySink) Copies(_ context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

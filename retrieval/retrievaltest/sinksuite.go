@@ -111,6 +111,8 @@ var sinkTests = []struct {
 	{"SetFlags", needsMirrorer, "SetFlags gives a message these flags instead of those that it had, and returns its name from then on", sinkSetFlags},
 	{"Discard", needsMirrorer, "Discard removes a message and no other", sinkDiscard},
 	{"Gone", needsMirrorer, "SetFlags and Discard of a message that is not there any more are an ErrGone", sinkGone},
+	{"Owns", needsInventory, "Owns knows every name that Deliver returned", sinkOwns},
+	{"OwnsOthers", needsInventory, "Owns does not know the names that other sinks give", sinkOwnsOthers},
 	{"Copies", needsInventory, "Copies has every message of a mailbox that is there, with its flags", sinkCopies},
 	{"CopiesGone", needsInventory | needsMirrorer, "Copies does not have what was removed", sinkCopiesGone},
 	{"ChangeFlags", needsInventory | needsMirrorer, "ChangeFlags adds and takes away flags and leaves the others; a message that is not there any more is an ErrGone", sinkChangeFlags},
