@@ -136,26 +136,21 @@ func (s *pop3Session) Commit(ctx context.Context) (Receipt, error) {
 		return rcpt, transport.Mark(ErrUncommitted, s.failure(err))
 	}
 	var accepted []UID
-	for i, refused := range results {
-		if refused == nil {
+	var refusals refused
+	for i, err := range results {
+		if err == nil {
 			accepted = append(accepted, asked[i])
-			continue
+		} else {
+			refusals.add(asked[i], err)
 		}
-		rcpt.Kept = append(rcpt.Kept, asked[i])
-		err = errors.Join(err, &MessageError{asked[i], refused})
 	}
-	if quit := s.c.Quit(ctx); quit != nil {
+	rcpt.Kept = refusals.uids()
+	if quit := s.c.Quit(ctx); quit != nil && len(accepted) > 0 { // else nothing was at stake
 		rcpt.Unknown = accepted
-		if len(accepted) > 0 {
-			return rcpt, s.failure(quit)
-		}
-		return rcpt, nil // nothing was at stake
+		return rcpt, s.failure(quit)
 	}
 	rcpt.Deleted = append(rcpt.Deleted, accepted...)
-	if err != nil {
-		return rcpt, transport.Mark(ErrUncommitted, err)
-	}
-	return rcpt, nil
+	return rcpt, refusals.err()
 }
 
 // reopen drops the session and begins a fresh one.

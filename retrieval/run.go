@@ -21,12 +21,14 @@ import (
 // it again, until a listing shows that it is gone. (A policy that deletes
 // nothing drops the deletions of an earlier one: see [Policy].)
 //
-// A message that fails is counted in the Report and leaves the others alone.
+// A message that fails, also one that the server refuses to delete, is counted
+// in the Report and leaves the others alone.
 // When it has failed three times it is tried again after an hour only, and then
 // less and less often, but at least once a day.
 //
 // The error is nil if the run came to its end, else one of this package's: an
-// [ErrSession] when the server was lost on the way, [ErrSink] and [ErrStore]
+// [ErrSession] when the server was lost on the way, [ErrUncommitted] when it
+// refused or did not confirm the deletions as a whole, [ErrSink] and [ErrStore]
 // for this side, [ErrLocked] when another run has the mailbox, [ErrStateLost],
 // [ErrRenumbered] and [ErrAmbiguous] before anything was done. Cancelling ctx
 // ends a run at once; it is as safe as any other end.
