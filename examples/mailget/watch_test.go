@@ -53,6 +53,33 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// A server that does not tell of news is asked as often as -poll says.
+func TestPoll(t *testing.T) {
+	w := newPlace(t, retrieval.POP3)
+	w.server.Deliver(demoMail()[:11]...)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	log, stderr := io.Pipe()
+	ended := make(chan int)
+	go func() {
+		args := append([]string{"-password-file", w.path("password"), "-cafile", w.path("ca"), "-watch", "-poll", "100ms"}, w.into(w.url)...)
+		code := run(ctx, args, strings.NewReader(""), io.Discard, stderr)
+		stderr.Close()
+		ended <- code
+	}()
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		switch line := lines.Text(); {
+		case strings.Contains(line, "delivered=11"):
+			w.server.Deliver(demoMail()[11])
+		case strings.Contains(line, "delivered=1"):
+			interrupt()
+		}
+	}
+	if code := <-ended; code != 0 || !slices.Equal(w.files(), sorted(demoMail())) {
+		t.Errorf("exit code %d, %d files, want 12", code, len(w.files()))
+	}
+}
+
 // What time does not help ends a watch, with the exit code of a run.
 func TestWatchGivesUp(t *testing.T) {
 	w := newPlace(t, retrieval.IMAP)
