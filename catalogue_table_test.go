@@ -29,7 +29,7 @@ var faultsThere = []fault{
 	{13, "killed after publication, before the ledger", []string{kill}, ""},
 	{14, "killed after the ledger, before DELE", []string{kill}, ""},
 	{15, "killed or cut after DELE, before its reply", []string{kill, steps}, ""},
-	{16, "killed or refused at DELE k of n", []string{kill, steps, "pop3client TestReceipt/F16: one refused"}, ""},
+	{16, "killed or refused at DELE k of n", []string{kill, steps, "pop3client TestReceipt/F16: one refused", "retrieval TestSomeNotDeleted/F16 DELE, one"}, ""},
 	{17, "cut at DELE", []string{steps, "pop3client TestReceipt/F17: cut at DELE"}, ""},
 	{18, "cut at QUIT, not committed", []string{steps, "pop3client TestReceipt/F18: cut at QUIT"}, ""},
 	{19, "killed at QUIT", []string{kill, steps}, ""},

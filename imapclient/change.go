@@ -32,7 +32,22 @@ func (c *Client) SetFlags(ctx context.Context, op FlagOp, flags []string, uids .
 		return err
 	}
 	defer end()
-	return c.store(UIDs(uids...), change)
+	return c.inParts(UIDs(uids...), func(part Set) error { return c.store(part, change) })
+}
+
+// inParts gives a command for each part of a set that fits into a line. What is
+// refused for one is asked for the next all the same; the error is the first.
+func (c *Client) inParts(set Set, do func(part Set) error) (refused error) {
+	for _, part := range set.split() {
+		err := do(part)
+		if err != nil && (c.conn.Err() != nil || !errors.As(err, new(*Error))) {
+			return err
+		}
+		if refused == nil {
+			refused = err
+		}
+	}
+	return refused
 }
 
 // SetFlagsUnlessChanged is SetFlags for the messages whose mod-sequence is not
@@ -128,7 +143,7 @@ func (c *Client) Expunge(ctx context.Context, uids ...uint32) error {
 	if err := c.needs("UIDPLUS", "UID EXPUNGE"); err != nil {
 		return err
 	}
-	return c.expunge(UIDs(uids...))
+	return c.inParts(UIDs(uids...), c.expunge)
 }
 
 func (c *Client) expunge(set Set) error {

@@ -26,7 +26,7 @@ func (r *run) carry(ctx context.Context, v view) (view, error) {
 	}
 	c := &carrier{
 		run: r, srv: srv, aside: make(map[UID]bool),
-		changes: changesHere(u, v, here{flags, inv.Keeps, srv.keeps}),
+		changes: changesHere(u, v, here{flags, func(ref string) bool { return inv.Owns(r.box, ref) }, inv.Keeps, srv.keeps}),
 	}
 	r.report.Held += c.waiting
 	if r.dry() {

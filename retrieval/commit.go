@@ -30,7 +30,15 @@ func (r *run) commit(ctx context.Context) error {
 	}
 	rcpt, err := r.r.Commit(ctx)
 	r.report.Deleted += len(rcpt.Deleted)
-	r.report.Failed += len(rcpt.Kept) + len(rcpt.Unknown)
+	var some *refused
+	if errors.As(err, &some) {
+		for _, e := range some.each {
+			r.report.fail(e)
+		}
+		err = nil // that is for the next run, and this one came to its end
+	} else {
+		r.report.Failed += len(rcpt.Kept) + len(rcpt.Unknown)
+	}
 	return errors.Join(err, r.deletedAgain(ctx, rcpt.Deleted))
 }
 

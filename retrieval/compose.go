@@ -13,84 +13,127 @@ import (
 type parts []Sink
 
 // inner is what every sink has that is composed of others, so that a run can
-// make use of what they are beyond the three abilities below.
+// make use of what they are beyond the abilities below.
 type inner struct {
 	parts parts
 	with  func(parts) Sink // the same, composed of others
+	look  func(ctx context.Context, box Box, intent Record) (ref string, found bool, err error)
 }
 
 func (c *inner) composition() *inner { return c }
 
-// as returns s, with those of the three abilities that the parts give it. One
-// that flushes makes all need flushing; to find and to mirror takes all.
-func (p parts) as(s interface {
+// composite is what a composed sink is, if its parts are that too.
+type composite interface {
 	Sink
 	Finder
 	Mirrorer
-}, with func(parts) Sink) Sink {
-	c := &inner{p, with}
-	flusher, finder, mirrorer := false, true, true
+
+	// look is Find without an effect.
+	look(ctx context.Context, box Box, intent Record) (ref string, found bool, err error)
+}
+
+// core is what every composed sink is.
+type core struct {
+	Sink
+	*inner
+}
+
+// as returns s, with those of its abilities that the parts give it. One that
+// flushes makes all need flushing; to find, to mirror and to take inventory
+// takes all, and the last takes the one before.
+func (p parts) as(s composite, with func(parts) Sink) Sink {
+	const flushes, finds, mirrors, lists = 1, 2, 4, 8
+	inv, has := s.(Inventory)
+	abilities := finds | mirrors | lists
+	if !has {
+		abilities &^= lists
+	}
 	for _, part := range p {
-		_, is := part.(Flusher)
-		flusher = flusher || is
-		_, is = part.(Finder)
-		finder = finder && is
-		_, is = part.(Mirrorer)
-		mirrorer = mirrorer && is
+		if _, is := part.(Flusher); is {
+			abilities |= flushes
+		}
+		if _, is := part.(Finder); !is {
+			abilities &^= finds
+		}
+		if _, is := part.(Mirrorer); !is {
+			abilities &^= mirrors | lists
+		}
+		if _, is := part.(Inventory); !is {
+			abilities &^= lists
+		}
 	}
-	switch {
-	case flusher && finder && mirrorer:
+	c := core{s, &inner{p, with, s.look}}
+	switch abilities {
+	case flushes:
 		return struct {
-			Sink
-			*inner
+			core
+			Flusher
+		}{c, p}
+	case finds:
+		return struct {
+			core
+			Finder
+		}{c, s}
+	case flushes | finds:
+		return struct {
+			core
+			Flusher
+			Finder
+		}{c, p, s}
+	case mirrors:
+		return struct {
+			core
+			Mirrorer
+		}{c, s}
+	case flushes | mirrors:
+		return struct {
+			core
+			Flusher
+			Mirrorer
+		}{c, p, s}
+	case finds | mirrors:
+		return struct {
+			core
+			Finder
+			Mirrorer
+		}{c, s, s}
+	case flushes | finds | mirrors:
+		return struct {
+			core
 			Flusher
 			Finder
 			Mirrorer
-		}{s, c, p, s, s}
-	case flusher && finder:
+		}{c, p, s, s}
+	case mirrors | lists:
 		return struct {
-			Sink
-			*inner
-			Flusher
-			Finder
-		}{s, c, p, s}
-	case flusher && mirrorer:
+			core
+			Mirrorer
+			Inventory
+		}{c, s, inv}
+	case flushes | mirrors | lists:
 		return struct {
-			Sink
-			*inner
+			core
 			Flusher
 			Mirrorer
-		}{s, c, p, s}
-	case finder && mirrorer:
+			Inventory
+		}{c, p, s, inv}
+	case finds | mirrors | lists:
 		return struct {
-			Sink
-			*inner
+			core
 			Finder
 			Mirrorer
-		}{s, c, s, s}
-	case flusher:
+			Inventory
+		}{c, s, s, inv}
+	case flushes | finds | mirrors | lists:
 		return struct {
-			Sink
-			*inner
+			core
 			Flusher
-		}{s, c, p}
-	case finder:
-		return struct {
-			Sink
-			*inner
 			Finder
-		}{s, c, s}
-	case mirrorer:
-		return struct {
-			Sink
-			*inner
 			Mirrorer
-		}{s, c, s}
+			Inventory
+		}{c, p, s, s, inv}
 	}
-	return struct {
-		Sink
-		*inner
-	}{s, c}
+	return c
 }
 
 // Flush implements [Flusher]. It flushes the parts one after the other. When one fails the rest are

@@ -40,6 +40,7 @@ type (
 	flusher  struct{ retrieval.Flusher }
 	finder   struct{ retrieval.Finder }
 	mirrorer struct{ retrieval.Mirrorer }
+	lister   struct{ retrieval.Inventory }
 )
 
 // sinksByAbility are a sink of each combination.
@@ -78,6 +79,40 @@ var sinksByAbility = map[string]retrieval.Sink{
 		finder
 		mirrorer
 	}{},
+	"I": struct {
+		retrieval.Sink
+		lister
+	}{},
+	"FNI": struct {
+		retrieval.Sink
+		flusher
+		finder
+		lister
+	}{},
+	"MI": struct {
+		retrieval.Sink
+		mirrorer
+		lister
+	}{},
+	"FMI": struct {
+		retrieval.Sink
+		flusher
+		mirrorer
+		lister
+	}{},
+	"NMI": struct {
+		retrieval.Sink
+		finder
+		mirrorer
+		lister
+	}{},
+	"FNMI": struct {
+		retrieval.Sink
+		flusher
+		finder
+		mirrorer
+		lister
+	}{},
 }
 
 func abilities(s retrieval.Sink) (all string) {
@@ -90,6 +125,9 @@ func abilities(s retrieval.Sink) (all string) {
 	if _, ok := s.(retrieval.Mirrorer); ok {
 		all += "M"
 	}
+	if _, ok := s.(retrieval.Inventory); ok {
+		all += "I"
+	}
 	return all
 }
 
@@ -99,18 +137,24 @@ func TestAbilities(t *testing.T) {
 	for a, one := range sinksByAbility {
 		for b, two := range sinksByAbility {
 			want := ""
-			for _, c := range "FNM" {
+			for _, c := range "FNMI" {
 				inA, inB := strings.ContainsRune(a, c), strings.ContainsRune(b, c)
+				if c == 'I' && !strings.ContainsRune(want, 'M') {
+					break // that takes a Mirrorer
+				}
 				if inA && inB || c == 'F' && (inA || inB) {
 					want += string(c)
 				}
 			}
-			if got := abilities(retrieval.Tee(one, two)); got != want {
+			if got, want := abilities(retrieval.Tee(one, two)), strings.TrimSuffix(want, "I"); got != want {
 				t.Errorf("a Tee of %q and %q is %q, want %q", a, b, got, want)
 			}
 			if got := abilities(retrieval.Route(map[string]retrieval.Sink{"1": one, "2": two}, nil)); got != want {
 				t.Errorf("a Route to %q and %q is %q, want %q", a, b, got, want)
 			}
+		}
+		if !strings.ContainsRune(a, 'M') {
+			a = strings.TrimSuffix(a, "I")
 		}
 		if got := abilities(retrieval.DropUnless(one, all)); got != a {
 			t.Errorf("DropUnless of %q is %q", a, got)

@@ -1,6 +1,10 @@
 package retrieval
 
-import "io"
+import (
+	"context"
+	"io"
+	"slices"
+)
 
 // composed is a sink that [Tee], [Route], [DropUnless] or [RejectUnless] has
 // made.
@@ -50,6 +54,35 @@ func batchOf(s Sink) (batch Sink, end func()) {
 			end()
 		}
 	}
+}
+
+// An asker asks a [Finder] whether it has a delivery.
+type asker func(ctx context.Context, s Sink, box Box, intent Record) (ref string, found bool, err error)
+
+// find is the asker of a run.
+func find(ctx context.Context, s Sink, box Box, intent Record) (ref string, found bool, err error) {
+	return s.(Finder).Find(ctx, box, intent)
+}
+
+// look is the asker of a dry run: it has no effect, or only such as a Finder has
+// that is not a [Looker].
+func look(ctx context.Context, s Sink, box Box, intent Record) (ref string, found bool, err error) {
+	if c, ok := s.(composed); ok {
+		return c.composition().look(ctx, box, intent)
+	}
+	if l, ok := s.(Looker); ok {
+		return l.Look(ctx, box, intent)
+	}
+	return find(ctx, s, box, intent)
+}
+
+// isWitness tells whether all that a sink holds is in witnesses.
+func isWitness(s Sink) bool {
+	if c, ok := s.(composed); ok {
+		return !slices.ContainsFunc(c.composition().parts, func(part Sink) bool { return !isWitness(part) })
+	}
+	_, ok := s.(Witness)
+	return ok
 }
 
 // witnessesOf returns the witnesses in a sink.

@@ -17,7 +17,7 @@
 // Run records what it is about to deliver, delivers, makes that durable,
 // records it as settled, and only then deletes on the server; a deletion is
 // repeated, without a second delivery, until a listing shows that the message is
-// gone. What is deleted in a later session than it came in has its header section
+// gone, or the account has got a policy that deletes nothing. What is deleted in a later session than it came in has its header section
 // compared first (without TOP, its size), lest another message has got its name.
 // So, wherever a run is cut short, and by whatever:
 //

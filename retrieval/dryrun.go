@@ -34,10 +34,11 @@ type Forecast struct {
 // DryRun tells what [Run] would do, and does nothing: it opens mailboxes
 // read-only, retrieves header sections at most (where the account's filter or
 // its rule for lost identities asks for them, or names seem to be another
-// message's), and ends a POP3 session without
-// QUIT. Sink and store are only looked at. It returns one Forecast a mailbox,
-// and those so far with an error. What it receives itself is not recorded as
-// received: see [Limits.BytesPerDay].
+// message's), and ends a POP3 session without QUIT. Sink and store are only
+// looked at: a [Finder] is asked for what a run that was cut short has delivered,
+// or a [Looker] as such. It returns one Forecast a mailbox, and those so far with
+// an error. What it receives itself is not recorded as received: see
+// [Limits.BytesPerDay].
 //
 // QUIRK: Courier and GNU Mailutils number a mailbox that nobody has opened for
 // writing anew for each session, so that all of it looks new.

@@ -71,6 +71,83 @@ func TestDryRunMailboxes(t *testing.T) {
 	}, retrieval.IMAP)
 }
 
+// After a crash, a dry run foretells what the next run finds, and what it does
+// not, whatever the sink is made of.
+func TestDryRunAfterCrash(t *testing.T) {
+	all := func(*retrieval.Head) bool { return true }
+	for name, compose := range map[string]func(retrieval.Sink) retrieval.Sink{
+		"alone":        func(s retrieval.Sink) retrieval.Sink { return s },
+		"Tee":          func(s retrieval.Sink) retrieval.Sink { return retrieval.Tee(s) },
+		"DropUnless":   func(s retrieval.Sink) retrieval.Sink { return retrieval.DropUnless(s, all) },
+		"RejectUnless": func(s retrieval.Sink) retrieval.Sink { return retrieval.RejectUnless(s, all) },
+		"Route": func(s retrieval.Sink) retrieval.Sink {
+			return retrieval.Route(map[string]retrieval.Sink{"a": s}, func(*retrieval.Head) string { return "a" })
+		},
+	} {
+		for _, mends := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " mends ", mends), func(t *testing.T) {
+				quickly(t, nil, func(t *testing.T, q *quick) {
+					q.acct.Policy = retrieval.DownloadAndDelete
+					q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+					f := &seeker{shelf: q.shelf}
+					q.crashed(f, "B")
+					remembered := fmt.Sprint(q.state())
+					var dry retrieval.Sink = &untouchedSeeker{&untouched{q.shelf, t}, f}
+					if mends {
+						dry = &lookedAt{&untouchedSeeker{&untouched{q.shelf, t}, &seeker{failing: errTouched}}, f}
+					}
+					fc, err := retrieval.DryRun(t.Context(), q.acct, compose(dry), q.store)
+					if err != nil || len(fc[0].Deliver) != 1 || len(fc[0].Delete) != 2 {
+						t.Errorf("foretold is %+v, %v; want one delivery and two deletions", fc, err)
+					}
+					if now := fmt.Sprint(q.state()); now != remembered {
+						t.Errorf("the store was\n%s and is\n%s", remembered, now)
+					}
+					rep, err := retrieval.Run(t.Context(), q.acct, f, q.store)
+					if err != nil || rep.Delivered != 1 || rep.Deleted != 3 {
+						t.Errorf("%+v, %v", rep, err)
+					}
+					q.want("A B C", "")
+				})
+			})
+		}
+	}
+}
+
+// In a Tee, what only one part has is delivered.
+func TestDryRunTee(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1), mail("B", 1))
+		f := &seeker{shelf: q.shelf}
+		q.crashed(f, "A")
+		has, lacks := &untouchedSeeker{&untouched{q.shelf, t}, f}, &untouchedSeeker{&untouched{q.shelf, t}, new(seeker)}
+		fc, err := retrieval.DryRun(t.Context(), q.acct, retrieval.Tee(has, lacks), q.store)
+		if err != nil || len(fc[0].Deliver) != 2 {
+			t.Errorf("foretold is %+v, %v; want two deliveries", fc, err)
+		}
+	})
+}
+
+// untouchedSeeker must not be changed either, and is asked.
+type untouchedSeeker struct {
+	*untouched
+	seeker *seeker
+}
+
+func (u *untouchedSeeker) Find(ctx context.Context, box retrieval.Box, intent retrieval.Record) (string, bool, error) {
+	return u.seeker.Find(ctx, box, intent)
+}
+
+// lookedAt must not be asked by Find.
+type lookedAt struct {
+	*untouchedSeeker
+	seeker *seeker
+}
+
+func (l *lookedAt) Look(ctx context.Context, box retrieval.Box, intent retrieval.Record) (string, bool, error) {
+	return l.seeker.Find(ctx, box, intent)
+}
+
 // untouched is a sink that must not be changed.
 type untouched struct {
 	*shelf

@@ -11,6 +11,8 @@ import (
 type here struct {
 	flags map[string][]Flag // by the sink's name
 
+	owns func(ref string) bool // whether the sink can have given a name
+
 	sink, server func(Flag) bool // whether it keeps a flag
 }
 
@@ -51,6 +53,9 @@ func changesHere(u Upstream, v view, h here) *changes {
 			continue
 		}
 		flags, present := h.flags[rec.Ref]
+		if !present && rec.Stage == Settled && !h.owns(rec.Ref) {
+			continue
+		}
 		removed := !present || isMarked(flags, rec) && (rec.Stage == Doomed || !hasFlag(s.Flags, FlagDeleted))
 		delivered++
 		switch {

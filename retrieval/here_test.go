@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,6 +17,7 @@ func flags(s string) (fs []Flag) {
 
 // The sink has no keyword, the server no $Forwarded.
 var someKeep = here{
+	owns:   func(ref string) bool { return ref != "another's" },
 	sink:   func(f Flag) bool { return f != "keyword" },
 	server: func(f Flag) bool { return f != FlagForwarded },
 }
@@ -94,10 +96,12 @@ func TestRemovedHere(t *testing.T) {
 		{"doomed, and gone here", Record{Stage: Doomed}, Upstream{Removals: true}, "", "T", gone, "repeat"},
 		{"doomed, and marked here", Record{Stage: Doomed}, Upstream{Removals: true}, "", "T", "T", "repeat"},
 		{"doomed, and here again", Record{Stage: Doomed}, Upstream{Removals: true}, "", "T", "S", "restore unmark"},
+		{"delivered into another sink", Record{Ref: "another's"}, Upstream{Flags: true, Removals: true}, "S", "S", gone, ""},
+		{"doomed, and delivered into another sink", Record{Stage: Doomed, Ref: "another's"}, Upstream{Removals: true}, "", "", gone, "repeat"},
 		{"missing once, and here again", Record{Missed: time.Unix(5, 0)}, Upstream{Removals: true}, "", "", "", "put"},
 	} {
 		rec := tt.rec
-		rec.UID, rec.Ref, rec.Flags, rec.Stage = "1", "ref", flags(tt.base), max(rec.Stage, Intended)
+		rec.UID, rec.Ref, rec.Flags, rec.Stage = "1", cmp.Or(rec.Ref, "ref"), flags(tt.base), max(rec.Stage, Intended)
 		if tt.rec.Stage == 0 {
 			rec.Stage = Settled
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"example.com/postbag/imapclient"
-	"example.com/postbag/internal/transport"
 )
 
 // imapSession is the [Retriever] of an IMAP mailbox.
@@ -181,31 +180,6 @@ func (s *imapSession) Move(ctx context.Context, mailbox string, uids ...UID) err
 	}
 	_, err := s.c.Move(ctx, imapclient.UIDs(s.numbers(uids)...), mailbox, nil)
 	return s.failure(err)
-}
-
-// Commit implements [Retriever]: the marked messages get the flag \Deleted
-// and are expunged by UID, so that what other clients have marked stays.
-func (s *imapSession) Commit(ctx context.Context) (Receipt, error) {
-	uids := s.marks.uids
-	if len(uids) == 0 {
-		s.end(ctx) // nothing is at stake
-		return Receipt{}, nil
-	}
-	if !s.Features().ExactDelete {
-		return Receipt{Kept: uids}, unsupported("commit: deleting from a server without UIDPLUS")
-	}
-	if err := s.writable(); err != nil {
-		return Receipt{Kept: uids}, transport.Mark(ErrUncommitted, s.failure(err))
-	}
-	numbers := s.numbers(uids)
-	if err := s.c.SetFlags(ctx, imapclient.AddFlags, []string{string(FlagDeleted)}, numbers...); err != nil {
-		return Receipt{Kept: uids}, transport.Mark(ErrUncommitted, s.failure(err))
-	}
-	if err := s.c.Expunge(ctx, numbers...); err != nil {
-		return Receipt{Unknown: uids}, transport.Mark(ErrUncommitted, s.failure(err))
-	}
-	s.end(ctx)
-	return Receipt{Deleted: uids}, nil
 }
 
 // end logs out, unless the client is somebody else's.

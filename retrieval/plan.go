@@ -14,6 +14,8 @@ type plan struct {
 	reflag  []reflag // whose copies get other flags
 	discard []Record // whose copies go
 	act     []Record // for which the account's After is due
+	spare   []Record // doomed by an earlier run, and not to be deleted any more
+	unmark  []UID    // of those, which are marked as deleted on the server
 	put     []Record // that change, and nothing else is to be done
 	forget  []UID    // whose records go
 
@@ -77,7 +79,7 @@ const (
 func makePlan(a *Account, v view) *plan {
 	pl := new(plan)
 	p := a.upstreamPolicy()
-	_, mirrored, _ := a.policy().needs()
+	_, mirrored, deletes := a.policy().needs()
 	there := make(map[UID]bool, len(v.listed))
 	for i := range v.listed {
 		s := &v.listed[i]
@@ -89,8 +91,10 @@ func makePlan(a *Account, v view) *plan {
 			pl.put = append(pl.put, rec)
 		}
 		switch {
-		case ok && rec.Stage == Doomed:
+		case ok && rec.Stage == Doomed && (deletes || a.Upstream.Removals || wantsDeleted(p(s, &rec, at))):
 			pl.again(rec)
+		case ok && rec.Stage == Doomed:
+			pl.pardon(s, rec)
 		case ok && rec.Stage == Settled && rec.HeaderOnly && (a.Limits.MessageSize <= 0 || max(s.Size, rec.Size) <= a.Limits.MessageSize):
 			pl.fresh(a, v, s, p(s, nil, at), rec)
 		case ok && rec.Stage == Settled && rec.Twin && mirrored && !v.elsewhere.isHeld(rec.Email):
@@ -140,7 +144,7 @@ func (pl *plan) fresh(a *Account, v view, s *Summary, act Action, rec Record) {
 
 // isEmpty tells whether nothing is to be done.
 func (pl *plan) isEmpty() bool {
-	return len(pl.deliver)+len(pl.doom)+len(pl.doomed)+len(pl.reflag)+len(pl.discard)+len(pl.act)+len(pl.put)+len(pl.forget) == 0 && !pl.open
+	return len(pl.deliver)+len(pl.doom)+len(pl.doomed)+len(pl.reflag)+len(pl.discard)+len(pl.act)+len(pl.spare)+len(pl.put)+len(pl.forget) == 0 && !pl.open
 }
 
 // leave leaves a message alone that is not settled.
@@ -155,6 +159,22 @@ func (pl *plan) again(rec Record) {
 	if rec.Deletes >= stubborn {
 		pl.undeleted = append(pl.undeleted, rec.UID)
 	}
+}
+
+// wantsDeleted is asked of a policy that does not delete as far as
+// [Policy.needs] can tell.
+func wantsDeleted(act Action) bool { return act == Delete || act == DeliverAndDelete }
+
+// pardon plans to settle again what was to be deleted by a policy that the
+// account has no more. A mark of which the record does not know is taken for
+// what came of that deletion.
+func (pl *plan) pardon(s *Summary, rec Record) {
+	if hasFlag(s.Flags, FlagDeleted) && !hasFlag(rec.Flags, FlagDeleted) {
+		pl.unmark = append(pl.unmark, s.UID)
+	}
+	rec.Stage, rec.Deletes, rec.Vanished = Settled, 0, time.Time{}
+	pl.spare = append(pl.spare, rec)
+	pl.leave() // the policy is asked about it, as about any other, by the next run
 }
 
 // known plans an action on a settled message that is listed.

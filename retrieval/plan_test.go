@@ -64,8 +64,12 @@ func TestPlanIsSafe(t *testing.T) {
 		if len(pl.discard) > 0 {
 			t.Errorf("action %v discards %v, of which nothing was delivered", act, pl.discard)
 		}
-		if !reflect.DeepEqual(pl.doomed, []Record{known["doomed"]}) {
-			t.Errorf("action %v: deleted again is %v, want what an earlier run doomed", act, pl.doomed)
+		again, spare := []Record{known["doomed"]}, []Record(nil)
+		if act != Delete {
+			again, spare = nil, []Record{{UID: "doomed", Stage: Settled}}
+		}
+		if !reflect.DeepEqual(pl.doomed, again) || !reflect.DeepEqual(pl.spare, spare) {
+			t.Errorf("action %v: of what an earlier run doomed %v is deleted again, %v is not; want %v, %v", act, pl.doomed, pl.spare, again, spare)
 		}
 	}
 }

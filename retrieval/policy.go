@@ -31,9 +31,16 @@ const (
 //	ServerSync        Deliver             Reflag if different  Discard
 //
 // A message that an earlier run doomed is deleted again without asking the
-// policy. What is known and not here as a whole ([Record.Twin], [Record.Seeded],
-// [Record.HeaderOnly]) is not deleted. The record of one that is gone is kept for another 30 days, so that
-// a server which shows it again does not get it delivered twice.
+// policy, until a listing shows that it is gone, and even if [KeepLast] would
+// keep it now. A policy that deletes nothing, such as LeaveOnServer, drops what
+// is pending: the message is settled again, and a mark \Deleted that was left on
+// it is taken away. (One that does not seem to delete is asked about the message
+// first; and [Upstream] has its own pending removals.)
+//
+// What is known and not here as a whole ([Record.Twin], [Record.Seeded],
+// [Record.HeaderOnly]) is not deleted. The record of one that is gone is kept for
+// another 30 days, so that a server which shows it again does not get it
+// delivered twice.
 type Policy func(remote *Summary, local *Record, at Position) Action
 
 // Position is where a message stands in its mailbox.

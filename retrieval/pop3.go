@@ -137,24 +137,25 @@ func (s *pop3Session) Commit(ctx context.Context) (Receipt, error) {
 		return rcpt, transport.Mark(ErrUncommitted, s.failure(err))
 	}
 	var accepted []UID
-	for i, refused := range results {
-		if refused == nil {
+	var refusals refused
+	for i, err := range results {
+		if err == nil {
 			accepted = append(accepted, asked[i])
-			continue
+		} else {
+			refusals.add(asked[i], err)
 		}
-		rcpt.Kept = append(rcpt.Kept, asked[i])
-		err = errors.Join(err, &MessageError{asked[i], refused})
 	}
-	if quit := s.c.Quit(ctx); quit == nil {
-		rcpt.Deleted = append(rcpt.Deleted, accepted...)
-	} else if len(accepted) > 0 { // otherwise nothing was at stake
+	rcpt.Kept = refusals.uids()
+	if quit := s.c.Quit(ctx); quit != nil && len(accepted) > 0 { // else nothing was at stake
 		rcpt.Unknown = accepted
-		err = errors.Join(err, s.failure(quit))
-	}
-	if err != nil {
+		err := s.failure(quit)
+		for _, e := range refusals.each {
+			err = errors.Join(err, e)
+		}
 		return rcpt, transport.Mark(ErrUncommitted, err)
 	}
-	return rcpt, nil
+	rcpt.Deleted = append(rcpt.Deleted, accepted...)
+	return rcpt, refusals.err()
 }
 
 // reopen drops the session and begins a fresh one.

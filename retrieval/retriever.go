@@ -46,7 +46,8 @@ type Retriever interface {
 	// POP3 that is DELE and QUIT, on IMAP STORE and UID EXPUNGE; a server
 	// that cannot remove just these (IMAP without UIDPLUS) is left alone, and
 	// the error is [errors.ErrUnsupported]. With an [ErrUncommitted] the
-	// Receipt says what is not known.
+	// Receipt says what is not known; if the server refused some messages alone
+	// there is a [*MessageError] in it for each of them, and the others are gone.
 	Commit(ctx context.Context) (Receipt, error)
 
 	// Close ends the session. Without Commit it sends nothing that could

@@ -18,14 +18,17 @@ import (
 // So nothing is lost wherever a run is cut short, by whatever. The next run
 // goes on from the records: it looks for deliveries that were only intended
 // (if sink is a [Finder]), and it deletes what was settled without retrieving
-// it again, until a listing shows that it is gone.
+// it again, until a listing shows that it is gone. (A policy that deletes
+// nothing drops the deletions of an earlier one: see [Policy].)
 //
-// A message that fails is counted in the Report and leaves the others alone.
+// A message that fails, also one that the server refuses to delete, is counted
+// in the Report and leaves the others alone.
 // When it has failed three times it is tried again after an hour only, and then
 // less and less often, but at least once a day.
 //
 // The error is nil if the run came to its end, else one of this package's: an
-// [ErrSession] when the server was lost on the way, [ErrSink] and [ErrStore]
+// [ErrSession] when the server was lost on the way, [ErrUncommitted] when it
+// refused or did not confirm the deletions as a whole, [ErrSink] and [ErrStore]
 // for this side, [ErrLocked] when another run has the mailbox, [ErrStateLost],
 // [ErrRenumbered] and [ErrAmbiguous] before anything was done. Cancelling ctx
 // ends a run at once; it is as safe as any other end.
@@ -196,7 +199,10 @@ func (r *run) carryOut(ctx context.Context, pl *plan) error {
 	for _, uid := range pl.undeleted {
 		r.report.fail(&MessageError{uid, ErrUndeleted})
 	}
-	if err := r.update(ctx, Change{Put: pl.put, Forget: pl.forget}); err != nil {
+	if err := r.pardon(ctx, pl); err != nil {
+		return err
+	}
+	if err := r.update(ctx, Change{Put: append(pl.put, pl.spare...), Forget: pl.forget}); err != nil {
 		return err
 	}
 	if err := r.mirror(ctx, pl.reflag, pl.discard); err != nil {
@@ -245,32 +251,6 @@ func (r *run) close() {
 		r.report.RoundTrips += t.RoundTrips
 	}
 	r.r = nil
-}
-
-// recover finds out which of the intended deliveries of an interrupted run
-// were made. Those are settled; the rest stay intended.
-func (r *run) recover(ctx context.Context) error {
-	f, ok := r.sink.(Finder)
-	if !ok || r.dry() {
-		return nil
-	}
-	var found []Record
-	for _, rec := range r.known {
-		if rec.Stage != Intended || rec.rests(r.now) || rec.isAskedAbout() {
-			continue // what failed and was not tried again since is not here
-		}
-		ref, ok, err := f.Find(ctx, r.box, rec)
-		if err != nil {
-			return sinkError(err)
-		}
-		if ok && !rec.isStillHeader(ref) {
-			found = append(found, r.settled(rec, ref))
-		}
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	return r.settle(ctx, found, nil)
 }
 
 // doom records that settled messages are to be deleted.

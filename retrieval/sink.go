@@ -27,8 +27,15 @@ type Flusher interface {
 type Finder interface {
 	// Find tells whether the message of an intent was delivered at the
 	// intent's time ([Record.Since]) or later. A later Flush makes durable
-	// what was found.
+	// what was found. [DryRun] asks it too, so it should change nothing.
 	Find(ctx context.Context, box Box, intent Record) (ref string, found bool, err error)
+}
+
+// Looker is a [Finder] whose Find does change something: it mends what a crash
+// has left, say. Its Look answers as Find does and has no effect of any kind.
+// [DryRun] asks it instead.
+type Looker interface {
+	Look(ctx context.Context, box Box, intent Record) (ref string, found bool, err error)
 }
 
 // Mirrorer is a [Sink] whose messages can follow those on the server, as

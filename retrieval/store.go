@@ -81,7 +81,8 @@ const (
 	// Settled: delivered, durable and recorded.
 	Settled
 	// Doomed: settled, and to be deleted on the server. It stays so until a
-	// listing shows that it is gone.
+	// listing shows that it is gone, or the account has a [Policy] that deletes
+	// nothing.
 	Doomed
 )
 

@@ -22,7 +22,9 @@ import (
 //
 // The sink is a [Flusher] if any of sinks is, and a [Finder] or [Mirrorer] if
 // all are. A flag is set and a message discarded wherever it still is; it is
-// [ErrGone] when it is nowhere.
+// [ErrGone] when it is nowhere. It is no [Inventory]: where copies differ, nobody
+// can tell which of them was changed, so [Upstream] refuses it with an
+// [errors.ErrUnsupported].
 func Tee(sinks ...Sink) Sink {
 	if len(sinks) == 0 {
 		panic("retrieval: Tee of no sinks")
@@ -194,17 +196,9 @@ func (d *teeDelivery) result(ctx context.Context, readErr error) (string, error)
 // Find implements [Finder]. A message that only some parts have is not found;
 // they are remembered for its redelivery.
 func (t *tee) Find(ctx context.Context, box Box, intent Record) (string, bool, error) {
-	copies := make([]teeCopy, len(t.parts))
-	var refs []string
-	for i, part := range t.parts {
-		ref, found, err := part.(Finder).Find(ctx, box, intent)
-		if err != nil {
-			return "", false, err
-		}
-		if found {
-			copies[i] = teeCopy{ref, true}
-			refs = append(refs, ref)
-		}
+	copies, refs, err := t.ask(ctx, find, box, intent)
+	if err != nil {
+		return "", false, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -218,6 +212,30 @@ func (t *tee) Find(ctx context.Context, box Box, intent Record) (string, bool, e
 		t.has[key] = copies
 	}
 	return "", false, nil
+}
+
+func (t *tee) look(ctx context.Context, box Box, intent Record) (string, bool, error) {
+	_, refs, err := t.ask(ctx, look, box, intent)
+	if err != nil || len(refs) < len(t.parts) {
+		return "", false, err
+	}
+	return joinRefs(refs...), true, nil
+}
+
+// ask finds out which parts have a message, and their names for it.
+func (t *tee) ask(ctx context.Context, ask asker, box Box, intent Record) (copies []teeCopy, refs []string, err error) {
+	copies = make([]teeCopy, len(t.parts))
+	for i, part := range t.parts {
+		ref, found, err := ask(ctx, part, box, intent)
+		if err != nil {
+			return nil, nil, err
+		}
+		if found {
+			copies[i] = teeCopy{ref, true}
+			refs = append(refs, ref)
+		}
+	}
+	return copies, refs, nil
 }
 
 // SetFlags implements [Mirrorer].

@@ -25,15 +25,16 @@ const maxHead = 256 << 10
 // as delivered. With [DownloadAndDelete] they are then deleted on the server,
 // and are nowhere. See [RejectUnless] for another way.
 //
-// It is a [Flusher], [Finder] and [Mirrorer] if sink is. A dropped message has
-// a name, and is [ErrGone] to a Mirrorer.
+// It is a [Flusher], [Finder], [Mirrorer] and [Inventory] if sink is. A dropped
+// message has a name, and is [ErrGone] to a Mirrorer.
 func DropUnless(sink Sink, want func(*Head) bool) Sink {
 	return parts{sink}.as(&filter{sink: sink, want: want, drop: true}, func(p parts) Sink { return DropUnless(p[0], want) })
 }
 
 // RejectUnless returns a sink that passes on to sink the messages that want
 // wants, and turns the rest down: their error is an [ErrRejected], and they
-// stay on the server. It is a [Flusher], [Finder] and [Mirrorer] if sink is.
+// stay on the server. It is a [Flusher], [Finder], [Mirrorer] and [Inventory] if
+// sink is.
 func RejectUnless(sink Sink, want func(*Head) bool) Sink {
 	return parts{sink}.as(&filter{sink: sink, want: want}, func(p parts) Sink { return RejectUnless(p[0], want) })
 }
@@ -70,7 +71,11 @@ func (f *filter) Deliver(ctx context.Context, m *Message) (string, error) {
 
 // Find implements [Finder].
 func (f *filter) Find(ctx context.Context, box Box, intent Record) (string, bool, error) {
-	return f.sink.(Finder).Find(ctx, box, intent)
+	return find(ctx, f.sink, box, intent)
+}
+
+func (f *filter) look(ctx context.Context, box Box, intent Record) (string, bool, error) {
+	return look(ctx, f.sink, box, intent)
 }
 
 // SetFlags implements [Mirrorer].
@@ -87,6 +92,27 @@ func (f *filter) Discard(ctx context.Context, ref string) error {
 		return errDropped
 	}
 	return f.sink.(Mirrorer).Discard(ctx, ref)
+}
+
+// Owns implements [Inventory]. What was dropped is nobody's.
+func (f *filter) Owns(box Box, ref string) bool {
+	return ref != droppedRef && f.sink.(Inventory).Owns(box, ref)
+}
+
+// Copies implements [Inventory].
+func (f *filter) Copies(ctx context.Context, box Box) (map[string][]Flag, error) {
+	return f.sink.(Inventory).Copies(ctx, box)
+}
+
+// Keeps implements [Inventory].
+func (f *filter) Keeps(flag Flag) bool { return f.sink.(Inventory).Keeps(flag) }
+
+// ChangeFlags implements [Inventory].
+func (f *filter) ChangeFlags(ctx context.Context, ref string, add, remove []Flag) (string, error) {
+	if ref == droppedRef {
+		return "", errDropped
+	}
+	return f.sink.(Inventory).ChangeFlags(ctx, ref, add, remove)
 }
 
 // readHead reads a message's header, and returns the message as if nothing

@@ -29,8 +29,12 @@ import (
 // CONDSTORE only if nobody has changed the message since the listing; who has
 // is asked again in the next run.
 //
-// What was delivered as a header section alone ([Limits]), or settled without
-// a delivery ([Reseed]), is never removed on the server.
+// What was delivered as a header section alone ([Limits]), settled without a
+// delivery ([Reseed]), thrown away ([DropUnless]), or delivered into another sink
+// that the account had before, is never removed on the server.
+//
+// A [Route] does as well as its sinks, and a [Tee] does not do: if two copies of
+// a message differ, nobody can tell in which of them something was changed.
 type Upstream struct {
 	Flags bool // flags that were changed here
 
@@ -55,6 +59,11 @@ type Upstream struct {
 // Inventory is a [Sink] that can say what has become of its messages, as
 // [Upstream] needs.
 type Inventory interface {
+	// Owns tells whether the sink can have given that name to a message of that
+	// mailbox. If not, the message was delivered when the account had another
+	// sink: that Copies lacks it says nothing about it.
+	Owns(box Box, ref string) bool
+
 	// Copies returns the flags of the delivered messages by the sink's names
 	// for them: those of one mailbox at least, and possibly others. What is not
 	// there was removed; the mark \Deleted is for what is about to be. To leave
@@ -130,7 +139,7 @@ func (r *run) suitsUpstream() error {
 	if _, ok := r.sink.(Inventory); !ok {
 		return unsupported("a sink that cannot say what was changed here")
 	}
-	if _, ok := r.sink.(Witness); !ok && r.a.Upstream.Removals {
+	if r.a.Upstream.Removals && !isWitness(r.sink) {
 		return unsupported("carrying removals from a sink that does not know its store")
 	}
 	return nil
@@ -175,13 +184,14 @@ func (r *run) refill(ctx context.Context) error {
 	if !r.a.Upstream.Removals {
 		return nil
 	}
-	flags, err := r.sink.(Inventory).Copies(ctx, r.box)
+	inv := r.sink.(Inventory)
+	flags, err := inv.Copies(ctx, r.box)
 	if err != nil {
 		return sinkError(err)
 	}
 	ch := Change{Cursor: []byte{}} // the next listing has to name them
 	for uid, rec := range r.known {
-		if _, ok := flags[rec.Ref]; !ok && rec.Stage == Settled && rec.Ref != "" {
+		if _, ok := flags[rec.Ref]; !ok && rec.Stage == Settled && rec.Ref != "" && inv.Owns(r.box, rec.Ref) {
 			ch.Forget = append(ch.Forget, uid)
 			delete(r.known, uid)
 		}

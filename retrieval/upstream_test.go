@@ -290,6 +290,16 @@ func TestUpstreamRefused(t *testing.T) {
 				retrieval.Mirrorer
 			}{s, s.(retrieval.Mirrorer)}, st
 		}},
+		{"a Tee", nil, nil, func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
+			return retrieval.Tee(s, s), st
+		}},
+		{"no witness in a Route", nil, nil, func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
+			return retrieval.Route(map[string]retrieval.Sink{"a": s, "b": struct {
+				retrieval.Sink
+				retrieval.Mirrorer
+				retrieval.Inventory
+			}{s, s.(retrieval.Mirrorer), s.(retrieval.Inventory)}}, nil), st
+		}},
 		{"no identity", nil, nil, func(s retrieval.Sink, _ retrieval.Store) (retrieval.Sink, retrieval.Store) {
 			return s, new(retrieval.Memory)
 		}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"example.com/postbag/retrieval"
@@ -48,7 +49,7 @@ func (o *options) checkList() error {
 	if o.given["limit-day"] {
 		return usageError("-list retrieves nothing, so -limit-day says nothing to it")
 	}
-	for _, name := range strings.Fields("dry-run watch retry mailboxes rcpt limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
+	for _, name := range strings.Fields("dry-run watch poll retry mailboxes rcpt limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both up trash") {
 		if o.given[name] {
 			return usageError("-list retrieves nothing, so -%s says nothing to it", name)
 		}
@@ -56,26 +57,35 @@ func (o *options) checkList() error {
 	return nil
 }
 
+const destinations = "maildir:DIR, mbox:FILE, pipe:'PROGRAM …', lmtp:HOST:PORT, smtp:HOST:PORT"
+
 func (o *options) checkSink() error {
-	if o.to == "" {
-		return usageError("where? -to maildir:DIR, mbox:FILE, pipe:'PROGRAM …', lmtp:HOST:PORT or none, or -list")
+	if len(o.to) == 0 {
+		return usageError("where? -to %s or none, or -list", destinations)
 	}
-	kind, rest := o.destination()
+	for i, d := range o.to {
+		switch {
+		case !d.isSound():
+			return usageError("-to %q is none of %s, lmtp:/SOCKET, smtp:/SOCKET, none", d.flag, destinations)
+		case d.kind == "none" && len(o.to) > 1:
+			return usageError("-to none cannot be beside another -to")
+		case slices.ContainsFunc(o.to[:i], func(other destination) bool { return other.kind == d.kind && other.rest == d.rest }):
+			return usageError("-to %q is there twice", d.flag)
+		}
+	}
+	relays := o.goesTo("lmtp", "smtp")
 	switch {
-	case !isDestination[kind], kind == "none" && o.to != kind, kind != "none" && rest == "":
-		return usageError("-to %q is none of maildir:DIR, mbox:FILE, pipe:'PROGRAM …', lmtp:HOST:PORT, lmtp:/SOCKET, none", o.to)
-	case kind == "lmtp" && len(o.rcpt) == 0:
-		return usageError("-to lmtp needs -rcpt: who gets the mail?")
-	case kind != "lmtp" && len(o.rcpt) > 0:
-		return usageError("-rcpt goes with -to lmtp")
-	case kind != "pipe" && o.allowRoot:
+	case relays && len(o.rcpt) == 0:
+		return usageError("-to lmtp and -to smtp need -rcpt: who gets the mail?")
+	case !relays && len(o.rcpt) > 0:
+		return usageError("-rcpt goes with -to lmtp or smtp")
+	case !o.goesTo("pipe") && o.allowRoot:
 		return usageError("-allow-root goes with -to pipe")
 	}
 	return nil
 }
 
 func (o *options) checkPolicy() error {
-	kind, _ := o.destination()
 	switch {
 	case o.given["keep-last"] && o.keepLast < 1:
 		return usageError("-keep-last %d keeps nothing: that is -policy delete", o.keepLast)
@@ -87,9 +97,9 @@ func (o *options) checkPolicy() error {
 		return usageError("-delete-after needs -ledger: what is not remembered never is old")
 	case o.policy == "sync" && o.ledger == "":
 		return usageError("-policy sync needs -ledger: what is not remembered cannot be followed")
-	case kind == "none" && (o.policy != "leave" || o.deletes()):
+	case o.goesTo("none") && (o.policy != "leave" || o.deletes()):
 		return usageError("%s needs a place to keep mail: -to none would lose it", o.policyFlag())
-	case o.policy == "sync" && kind != "maildir":
+	case o.policy == "sync" && o.goesTo("mbox", "pipe", "lmtp", "smtp"):
 		return usageError("-policy sync needs -to maildir: elsewhere copies cannot follow the server")
 	}
 	return nil
@@ -100,7 +110,6 @@ func (o *options) checkAfter() error {
 	if o.moveTo != "" {
 		what = "-move-to"
 	}
-	kind, _ := o.destination()
 	switch {
 	case o.given["move-to"] && o.moveTo == "":
 		return usageError("-move-to needs the name of a mailbox")
@@ -110,7 +119,7 @@ func (o *options) checkAfter() error {
 		return usageError("%s leaves nothing there for %s", o.policyFlag(), what)
 	case o.policy == "sync" && o.moveTo != "":
 		return usageError("-policy sync would remove here what -move-to moves there")
-	case kind == "none":
+	case o.goesTo("none"):
 		return usageError("%s says that mail was delivered: -to none throws it away", what)
 	}
 	return nil
@@ -118,10 +127,14 @@ func (o *options) checkAfter() error {
 
 func (o *options) checkBoth() error {
 	switch {
-	case o.both && o.policy != "sync":
-		return usageError("-both goes with -policy sync")
-	case o.given["trash"] && !o.both:
-		return usageError("-trash goes with -both")
+	case o.both && o.up:
+		return usageError("-both and -up cannot both be")
+	case (o.both || o.up) && o.policy != "sync":
+		return usageError("-both and -up go with -policy sync")
+	case (o.both || o.up) && len(o.to) > 1:
+		return usageError("-both and -up take one -to: of two copies that differ nobody can tell which was changed")
+	case o.given["trash"] && !o.both && !o.up:
+		return usageError("-trash goes with -both or -up")
 	case o.given["trash"] && o.trash == "":
 		return usageError("-trash needs the name of a mailbox")
 	}
@@ -135,6 +148,8 @@ func (o *options) checkHow() error {
 		return usageError("-dry-run and -watch cannot both be")
 	case o.retry < 0:
 		return usageError("-retry %d is less than never", o.retry)
+	case o.given["poll"] && !o.watch:
+		return usageError("-poll goes with -watch")
 	case o.watch && o.given["retry"]:
 		return usageError("-watch goes on by itself: -retry says nothing to it")
 	case o.watch && o.ledger == "":

@@ -25,7 +25,7 @@ func (c *command) forecast(ctx context.Context, a retrieval.Account) error {
 		return err
 	}
 	defer store.Close()
-	sink, err := c.readSink(&a, empty)
+	sink, err := c.openSink(&a, func(a *retrieval.Account, d destination) (sink, error) { return c.readSink(a, d, empty) })
 	if err != nil {
 		return err
 	}
@@ -56,19 +56,19 @@ func (c *command) readStore(empty string) (store, error) {
 	return store{l, l}, nil
 }
 
-// readSink opens what -to names, unless that would make or change a file.
-func (c *command) readSink(a *retrieval.Account, empty string) (sink, error) {
-	kind, dir := c.destination()
-	switch kind {
+// readSink opens a destination, unless that would make or change a file.
+func (c *command) readSink(a *retrieval.Account, d destination, empty string) (sink, error) {
+	switch d.kind {
 	case "maildir":
-		if _, err := os.Stat(filepath.Join(dir, "cur")); errors.Is(err, fs.ErrNotExist) {
-			dir = filepath.Join(empty, "mail")
+		if _, err := os.Stat(filepath.Join(d.rest, "cur")); errors.Is(err, fs.ErrNotExist) {
+			d.rest = filepath.Join(empty, "mail")
 		}
-		return c.openMaildir(dir)
 	case "mbox":
-		return sink{discard, nothing{}}, nil
+		if _, err := os.Stat(d.rest); errors.Is(err, fs.ErrNotExist) {
+			return sink{discard, nothing{}}, nil
+		}
 	}
-	return c.openSink(a)
+	return c.openOne(a, d)
 }
 
 // prediction is a Forecast as JSON.

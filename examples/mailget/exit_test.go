@@ -142,6 +142,13 @@ func TestExitCodes(t *testing.T) {
 		{"root for no program", []string{password, none, "-allow-root", imap.url}, 2, "-allow-root"},
 		{"LMTP to nobody", []string{password, "-to", "lmtp:127.0.0.1:24", imap.url}, 2, "-rcpt"},
 		{"LMTP without a port", []string{password, cafile, "-to", "lmtp:localhost", "-rcpt", "joe", imap.url}, 2, "-to lmtp"},
+		{"SMTP to nobody", []string{password, "-to", "smtp:127.0.0.1:25", imap.url}, 2, "-rcpt"},
+		{"SMTP without a port", []string{password, cafile, "-to", "smtp:localhost", "-rcpt", "joe", imap.url}, 2, "-to smtp"},
+		{"two places, one of them none", append(imap.into(), password, none, imap.url), 2, "-to none"},
+		{"a place twice", append(imap.into(), password, "-to", "maildir:"+imap.path("mail"), imap.url), 2, "twice"},
+		{"sync to a Maildir and an mbox", append(imap.into(), password, "-policy", "sync", "-to", "mbox:"+imap.path("mbox"), imap.url), 2, "-to maildir"},
+		{"both ways with two", append(imap.into(), password, "-policy", "sync", "-both", "-to", "maildir:"+imap.path("other"), imap.url), 2, "one -to"},
+		{"two places, one of which is not there", []string{password, cafile, "-to", "mbox:" + imap.path("no/mbox"), "-to", "maildir:" + imap.path("mail"), imap.url}, 6, "no such file"},
 		{"recipients of a Maildir", []string{password, none, "-rcpt", "joe", imap.url}, 2, "-to lmtp"},
 
 		{"not a size", []string{none, "-max-size", "10 bananas", imap.url}, 2, "not a size"},
@@ -157,6 +164,10 @@ func TestExitCodes(t *testing.T) {
 		{"keep last, to nowhere", []string{password, "-keep-last", "3", none, imap.url}, 2, "-keep-last needs a place"},
 		{"sync to an mbox", []string{password, "-policy", "sync", "-ledger", imap.path("ledger"), "-to", "mbox:" + imap.path("mbox"), imap.url}, 2, "-to maildir"},
 		{"both ways, leaving", append(imap.into(), password, "-both", imap.url), 2, "-policy sync"},
+		{"the other way, leaving", append(imap.into(), password, "-up", imap.url), 2, "-policy sync"},
+		{"both ways and one way", append(imap.into(), password, "-policy", "sync", "-up", "-both", imap.url), 2, "-both"},
+		{"poll without a watch", append(imap.into(), password, "-poll", "1h", imap.url), 2, "-watch"},
+		{"poll at once", append(imap.into(), password, "-watch", "-poll", "0s", imap.url), 2, "no time"},
 		{"trash, one way", append(imap.into(), password, "-policy", "sync", "-trash", "Trash", imap.url), 2, "-both"},
 		{"trash without a name", append(imap.into(), password, "-policy", "sync", "-both", "-trash", "", imap.url), 2, "-trash"},
 		{"mark what is deleted", append(imap.into(), password, "-policy", "delete", "-mark-seen", imap.url), 2, "-mark-seen"},
@@ -223,7 +234,7 @@ func TestHelp(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, flag := range strings.Fields("password-env password-file policy to ledger reset list limit cafile plaintext json transcript record record-unmasked progress demo " +
-		"dry-run watch retry mailboxes rcpt allow-root limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both trash") {
+		"dry-run watch poll retry mailboxes rcpt allow-root limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both up trash") {
 		if !strings.Contains(r.stdout, "\n  -"+flag) {
 			t.Errorf("-help does not tell of -%s", flag)
 		}

@@ -1,5 +1,5 @@
 // Command mailget retrieves mail from a POP3 or IMAP server into a Maildir, an
-// mbox, a program or a mail server, lists what is there, or shows on servers of
+// mbox, a program or a mail server, or several of these, lists what is there, or shows on servers of
 // its own how it works:
 //
 //	mailget -password-file F -policy delete -to maildir:mail -ledger mail.ledger pop3s://joe@mail.example.com

@@ -18,7 +18,7 @@ type options struct {
 	plaintext                 bool
 	mailboxes                 string
 
-	to        string
+	to        []destination
 	rcpt      []string
 	allowRoot bool
 	ledger    string
@@ -36,12 +36,13 @@ type options struct {
 	policy      string
 	deleteAfter time.Duration
 	keepLast    int
-	both        bool
+	both, up    bool
 	trash       string
 	markSeen    bool
 	moveTo      string
 
 	list, dryRun, watch, demo bool
+	poll                      time.Duration
 	retry                     int
 	json                      bool
 	progress                  string
@@ -76,7 +77,8 @@ var groups = []struct {
 	{"what to do, if not to retrieve just once", func(f *flag.FlagSet, o *options) {
 		f.BoolVar(&o.list, "list", false, "list the mailbox, retrieve nothing but headers")
 		f.BoolVar(&o.dryRun, "dry-run", false, "tell what a run would do, and change nothing, here or there")
-		f.BoolVar(&o.watch, "watch", false, "go on until interrupted: retrieve when the server tells of news, or every 5 minutes; log to stderr")
+		f.BoolVar(&o.watch, "watch", false, "go on until interrupted: retrieve when the server tells of news, or every 5 minutes (see -poll); log to stderr")
+		f.Func("poll", "-watch retrieves every `DURATION` where the server does not tell of news", durationVar(&o.poll))
 		f.IntVar(&o.retry, "retry", 0, "connect again up to `n` times, some seconds later, when a run has lost the server; what failed before waits for the next run")
 		f.BoolVar(&o.demo, "demo", false, "show how it works, on servers in this process")
 	}},
@@ -88,8 +90,11 @@ var groups = []struct {
 		f.StringVar(&o.mailboxes, "mailboxes", "", "all IMAP mailboxes that a list of `patterns` chooses, with commas between: names, * for anything, % for a level, \\Sent for a use; those after - are left out. A Maildir becomes a tree (Maildir++)")
 	}},
 	{"where the mail goes", func(f *flag.FlagSet, o *options) {
-		f.StringVar(&o.to, "to", "", "`where` to deliver: maildir:DIR; mbox:FILE; pipe:'PROGRAM ARG …', no shell, on its standard input; lmtp:HOST:PORT or lmtp:/SOCKET, with -rcpt; or none: retrieve and throw away")
-		f.Func("rcpt", "an `address` that gets each message from the server of -to lmtp; there may be several of this flag", func(s string) error {
+		f.Func("to", "`where` to deliver: maildir:DIR; mbox:FILE; pipe:'PROGRAM ARG …', no shell, on its standard input; lmtp:HOST:PORT or lmtp:/SOCKET, or smtp: likewise (elsewhere than on this machine with STARTTLS), with -rcpt; or none: retrieve and throw away; with several of this flag each message is delivered to all", func(s string) error {
+			o.to = append(o.to, toDestination(s))
+			return nil
+		})
+		f.Func("rcpt", "an `address` that gets each message from the server of -to lmtp or smtp; there may be several of this flag", func(s string) error {
 			o.rcpt = append(o.rcpt, s)
 			return nil
 		})
@@ -114,7 +119,8 @@ var groups = []struct {
 		f.BoolVar(&o.markSeen, "mark-seen", false, "mark delivered messages as seen (IMAP)")
 		f.StringVar(&o.moveTo, "move-to", "", "move delivered messages to another `mailbox` (IMAP)")
 		f.BoolVar(&o.both, "both", false, "-policy sync goes both ways: the server follows flags that change here, and what is removed here is removed there")
-		f.StringVar(&o.trash, "trash", "", "-both moves to `mailbox` what is removed here, instead of deleting it")
+		f.BoolVar(&o.up, "up", false, "-policy sync goes the other way: as -both, but what was delivered follows nothing that happens on the server")
+		f.StringVar(&o.trash, "trash", "", "-both and -up move to `mailbox` what is removed here, instead of deleting it")
 	}},
 	{"output", func(f *flag.FlagSet, o *options) {
 		f.BoolVar(&o.json, "json", false, "print the report as JSON, or the list, the forecast or the log as JSON lines")

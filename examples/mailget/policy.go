@@ -45,8 +45,8 @@ func (o *options) describe(a *retrieval.Account) {
 			a.Mailboxes = append(a.Mailboxes, "-"+o.moveTo)
 		}
 	}
-	if o.both {
-		a.Upstream = retrieval.Upstream{Flags: true, Removals: true, Trash: o.trash}
+	if o.both || o.up {
+		a.Upstream = retrieval.Upstream{Flags: true, Removals: true, Trash: o.trash, Only: o.up}
 	}
 }
 

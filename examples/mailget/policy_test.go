@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -188,6 +189,40 @@ func TestBoth(t *testing.T) {
 		if flagged != 1 || len(w.server.Contents()) != 11 || len(w.server.ContentsOf("Trash")) != len(trash)/5 {
 			t.Errorf("trash %q: %d flags, %d messages, %d in Trash", trash, flagged, len(w.server.Contents()), len(w.server.ContentsOf("Trash")))
 		}
+	}
+}
+
+// With -up only what goes on here goes there.
+func TestUp(t *testing.T) {
+	w := newPlace(t, retrieval.IMAP)
+	w.server.Deliver(demoMail()...)
+	args := w.into("-json", "-policy", "sync", "-up", w.url)
+	w.must(w.mailget(args...))
+	files, _ := filepath.Glob(w.path("mail/new/*"))
+	removed, err := os.ReadFile(files[0])
+	if err == nil {
+		err = os.Remove(files[0])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := 0
+	for _, m := range w.server.Contents() {
+		switch {
+		case bytes.Equal(m.Data, removed):
+		case others == 0:
+			w.server.Delete(m.UID)
+			others++
+		default:
+			w.server.SetFlags(m.UID, retrieval.FlagSeen)
+		}
+	}
+	if got, want := w.must(w.mailget(args...)), (report{Listed: 11, Sent: 1, Deleted: 1, Skipped: 10}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	seen, _ := filepath.Glob(w.path("mail/cur/*"))
+	if len(w.files()) != 11 || len(seen) != 0 || len(w.server.Contents()) != 10 {
+		t.Errorf("%d files, %d of them in cur, %d messages there", len(w.files()), len(seen), len(w.server.Contents()))
 	}
 }
 

@@ -18,7 +18,7 @@ func (c *command) retrieve(ctx context.Context, a retrieval.Account) error {
 		return err
 	}
 	defer store.Close()
-	sink, err := c.openSink(&a)
+	sink, err := c.openSink(&a, c.openOne)
 	if err != nil {
 		return err
 	}

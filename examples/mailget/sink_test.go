@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"example.com/postbag/retrieval"
@@ -26,26 +22,32 @@ func TestMbox(t *testing.T) {
 		if got, want := w.must(w.mailget(args...)), (report{Listed: 12, Delivered: 12, Deleted: 12}); got != want {
 			t.Errorf("%s: %+v, want %+v", p, got, want)
 		}
-		data, err := os.ReadFile(w.path("mbox"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for m, err := range disk.ReadMbox(bytes.NewReader(data)) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, err := io.ReadAll(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, string(text))
-		}
-		slices.Sort(got)
-		if !slices.Equal(got, sorted(demoMail())) {
+		if got := w.mbox("mbox"); !slices.Equal(got, sorted(demoMail())) {
 			t.Errorf("%s: %d messages in the mbox, not those of the server", p, len(got))
 		}
 	}
+}
+
+// mbox returns the messages in an mbox, sorted.
+func (w *place) mbox(name string) []string {
+	w.Helper()
+	data, err := os.ReadFile(w.path(name))
+	if err != nil {
+		w.Fatal(err)
+	}
+	var all []string
+	for m, err := range disk.ReadMbox(bytes.NewReader(data)) {
+		if err != nil {
+			w.Fatal(err)
+		}
+		text, err := io.ReadAll(m)
+		if err != nil {
+			w.Fatal(err)
+		}
+		all = append(all, string(text))
+	}
+	slices.Sort(all)
+	return all
 }
 
 // The program gets each message, and its arguments as they are, for no shell
@@ -96,128 +98,49 @@ func TestPipeAsRoot(t *testing.T) {
 	}
 }
 
-// lmtp is a mail server that takes everything, one recipient excepted.
-type lmtp struct {
-	addr string
-
-	mu   sync.Mutex
-	mail []string // what came, and for whom
-}
-
-func newLMTP(t *testing.T, network, addr string) *lmtp {
-	t.Helper()
-	ln, err := net.Listen(network, addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	s := &lmtp{addr: ln.Addr().String()}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(c)
-		}
-	}()
-	return s
-}
-
-func (s *lmtp) serve(c net.Conn) {
-	defer c.Close()
-	r := bufio.NewReader(c)
-	fmt.Fprint(c, "220 mail\r\n")
-	var rcpt []string
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		switch word, rest, _ := strings.Cut(strings.TrimSpace(line), " "); strings.ToUpper(word) {
-		case "LHLO":
-			fmt.Fprint(c, "250-mail\r\n250 8BITMIME\r\n")
-		case "MAIL":
-			rcpt = nil
-			fmt.Fprint(c, "250 ok\r\n")
-		case "RCPT":
-			if strings.Contains(rest, "nobody") {
-				fmt.Fprint(c, "550 5.1.1 nobody\r\n")
-				continue
-			}
-			rcpt = append(rcpt, strings.TrimPrefix(strings.ToLower(rest), "to:"))
-			fmt.Fprint(c, "250 ok\r\n")
-		case "DATA":
-			fmt.Fprint(c, "354 go on\r\n")
-			var text strings.Builder
-			for {
-				line, err := r.ReadString('\n')
-				if err != nil {
-					return
-				}
-				if line == ".\r\n" {
-					break
-				}
-				text.WriteString(strings.TrimPrefix(line, "."))
-			}
-			for _, to := range rcpt {
-				s.mu.Lock()
-				s.mail = append(s.mail, to+" "+text.String())
-				s.mu.Unlock()
-				fmt.Fprint(c, "250 taken\r\n")
-			}
-		case "QUIT":
-			fmt.Fprint(c, "221 bye\r\n")
-			return
-		default:
-			fmt.Fprint(c, "250 ok\r\n")
-		}
-	}
-}
-
-func TestLMTP(t *testing.T) {
-	for i, p := range protocols {
-		w := newPlace(t, p)
-		w.server.Deliver(demoMail()...)
-		network, addr := "tcp", "127.0.0.1:0"
-		if i > 0 {
-			network, addr = "unix", w.path("socket")
-		}
-		s := newLMTP(t, network, addr)
-		args := []string{"-policy", "delete", "-to", "lmtp:" + s.addr, "-rcpt", "joe", w.url}
-		r := w.mailget(append(args, "-rcpt", "nobody")...)
-		if r.code != 1 || len(w.server.Contents()) != 12 {
-			t.Errorf("%s, with a recipient that is none: %+v, %d messages there", p, r, len(w.server.Contents()))
-		}
-		s.mail = nil
-		if got, want := w.must(w.mailget(append(args, "-rcpt", "ann@example.com", "-json", "-ledger", w.path("ledger"))...)), (report{Listed: 12, Delivered: 12, Deleted: 12}); got != want {
-			t.Errorf("%s: %+v, want %+v", p, got, want)
-		}
-		slices.Sort(s.mail)
-		var want []string
-		for _, m := range demoMail() {
-			want = append(want, "<joe> "+string(m), "<ann@example.com> "+string(m))
-		}
-		slices.Sort(want)
-		if !slices.Equal(s.mail, want) {
-			t.Errorf("%s: the server took %d messages, not the %d of the mailbox", p, len(s.mail), len(want))
-		}
-	}
-}
-
-// A mail server that is not there is one clear error, and costs no mail.
-func TestLMTPDown(t *testing.T) {
+// Several of -to get each message, and it is deleted when all have it.
+func TestSeveralTo(t *testing.T) {
 	for _, p := range protocols {
 		w := newPlace(t, p)
 		w.server.Deliver(demoMail()...)
-		args := []string{"-json", "-policy", "delete", "-to", "lmtp:" + w.path("socket"), "-rcpt", "joe", "-ledger", w.path("ledger"), w.url}
-		r := w.mailget(args...)
-		if r.code != 6 || !strings.HasPrefix(r.stderr, "mailget: the mail cannot be delivered: ") || strings.Count(r.stderr, "\n") != 1 {
-			t.Errorf("%s: %+v, want exit code 6", p, r)
+		s := newRelay(t, "tcp", "127.0.0.1:0", true)
+		args := w.into("-json", "-policy", "delete", "-to", "mbox:"+w.path("mbox"), "-to", "smtp:"+s.addr, w.url)
+		names := w.names()
+		if r := w.mailget(append(args, "-rcpt", "joe", "-dry-run")...); r.code != 0 || !slices.Equal(w.names(), names) {
+			t.Errorf("%s: dry run: %+v; there is %q", p, r, w.names())
 		}
-		newLMTP(t, "unix", w.path("socket"))
-		if got, want := w.must(w.mailget(args...)), (report{Listed: 12, Delivered: 12, Deleted: 12}); got != want {
-			t.Errorf("%s, with the server: %+v, want %+v", p, got, want)
+		r := w.mailget("-policy", "delete", "-to", "maildir:"+w.path("less"), "-to", "smtp:"+s.addr, "-rcpt", "nobody", w.url)
+		if r.code != 1 || len(w.server.Contents()) != 12 || len(w.filesIn("less")) != 0 {
+			t.Errorf("%s, to a recipient that is none: %+v, %d messages there, %d here", p, r, len(w.server.Contents()), len(w.filesIn("less")))
+		}
+		if got, want := w.must(w.mailget(append(args, "-rcpt", "joe")...)), (report{Listed: 12, Delivered: 12, Deleted: 12}); got != want {
+			t.Errorf("%s: %+v, want %+v", p, got, want)
+		}
+		if got := w.mbox("mbox"); !slices.Equal(got, sorted(demoMail())) {
+			t.Errorf("%s: %d messages in the mbox, not those of the server", p, len(got))
+		}
+		if got := s.took(); !slices.Equal(got, forEach("<joe>")) || !slices.Equal(w.files(), sorted(demoMail())) {
+			t.Errorf("%s: the server took %d messages, the Maildir has %d", p, len(got), len(w.files()))
+		}
+	}
+}
+
+// Two Maildirs are kept in step with the server.
+func TestSyncOfTwo(t *testing.T) {
+	w := newPlace(t, retrieval.IMAP)
+	w.server.Deliver(demoMail()...)
+	args := w.into("-json", "-policy", "sync", "-to", "maildir:"+w.path("other"), w.url)
+	w.must(w.mailget(args...))
+	on := w.server.Contents()
+	w.server.Delete(on[0].UID)
+	w.server.SetFlags(on[1].UID, retrieval.FlagSeen)
+	if got, want := w.must(w.mailget(args...)), (report{Listed: 11, Reflagged: 1, Discarded: 1, Skipped: 10}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for _, maildir := range []string{"mail", "other"} {
+		seen, _ := filepath.Glob(filepath.Join(w.path(maildir), "cur", "*:2,S"))
+		if !slices.Equal(w.filesIn(maildir), sorted(demoMail()[1:])) || len(seen) != 1 {
+			t.Errorf("%s has %d messages, %d of them seen", maildir, len(w.filesIn(maildir)), len(seen))
 		}
 	}
 }

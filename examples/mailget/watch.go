@@ -14,7 +14,7 @@ func (c *command) follow(ctx context.Context, a retrieval.Account) error {
 		return err
 	}
 	defer store.Close()
-	sink, err := c.openSink(&a)
+	sink, err := c.openSink(&a, c.openOne)
 	if err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func (c *command) follow(ctx context.Context, a retrieval.Account) error {
 	if c.json {
 		h = slog.NewJSONHandler(c.stderr, nil)
 	}
-	err = retrieval.Watch(ctx, sink.Sink, store, &retrieval.WatchOptions{Log: slog.New(h)}, a)
+	err = retrieval.Watch(ctx, sink.Sink, store, &retrieval.WatchOptions{Log: slog.New(h), Poll: c.poll}, a)
 	if ctx.Err() != nil {
 		return nil
 	}

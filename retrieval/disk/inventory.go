@@ -22,6 +22,9 @@ const (
 	inventories = 5
 )
 
+// Owns implements [retrieval.Inventory].
+func (d *Maildir) Owns(_ retrieval.Box, ref string) bool { return isOurs(ref) }
+
 // Copies implements [retrieval.Inventory]. The flags are the letters of the
 // file names; a file with the letter T is marked as deleted, and so was removed
 // here. What was moved out of the Maildir was removed, too. It tells of all
@@ -42,6 +45,9 @@ func (d *Maildir) Keeps(f retrieval.Flag) bool { return hasLetter(f) }
 func (d *Maildir) ChangeFlags(ctx context.Context, ref string, add, remove []retrieval.Flag) (newRef string, err error) {
 	return d.own.ChangeFlags(ctx, ref, add, remove)
 }
+
+// Owns is [Maildir.Owns].
+func (b *MaildirBatch) Owns(_ retrieval.Box, ref string) bool { return isOurs(ref) }
 
 // Copies is [Maildir.Copies].
 func (b *MaildirBatch) Copies(ctx context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {

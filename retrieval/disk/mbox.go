@@ -17,7 +17,7 @@ import (
 // /var/mail know it, of the kind mboxrd: each message begins with a From_
 // line and ends with an empty line, and a line of it that looks like a From_
 // line, with or without ">" before it, has one ">" more. It is a
-// [retrieval.Sink], Flusher and Finder. Its methods may be called from several
+// [retrieval.Sink], Flusher, Finder and Looker. Its methods may be called from several
 // goroutines; messages are taken one at a time.
 //
 // A message is kept in a file beside the mailbox until [Mbox.Flush], which

@@ -73,6 +73,21 @@ func (m *mbox) found() (n int) {
 	return n
 }
 
+// looked tells which of the two deliveries Look finds.
+func (m *mbox) looked() (n int) {
+	m.Helper()
+	for _, uid := range []retrieval.UID{"1", "2"} {
+		_, found, err := m.Look(m.Context(), inbox, retrieval.Record{UID: uid, Since: time.Now().Add(-time.Hour)})
+		if err != nil {
+			m.Fatal(err)
+		}
+		if found {
+			n++
+		}
+	}
+	return n
+}
+
 // TestMboxCrash stops an append after each octet: what was appended in part
 // goes, what was there stays, and the next delivery makes it whole. F125.
 func TestMboxCrash(t *testing.T) {
@@ -91,6 +106,9 @@ func TestMboxCrash(t *testing.T) {
 			all := append(tt.was, "one\r\nFrom x\r\n", "two without end")
 			for cut := len(tt.before); cut < len(after); cut++ {
 				m.lay(after[:cut], spool)
+				if n := m.looked(); n != 0 || m.file() != after[:cut] || len(m.beside()) != 1 {
+					t.Fatalf("cut at %d: looked for, %d are found, and the mailbox is %q, beside it %q", cut, n, m.file(), m.beside())
+				}
 				if n := m.found(); n != 0 || m.file() != tt.before {
 					t.Fatalf("cut at %d: %d found, the mailbox is %q, want %q", cut, n, m.file(), tt.before)
 				}
@@ -103,6 +121,9 @@ func TestMboxCrash(t *testing.T) {
 				m.want(all...)
 			}
 			m.lay(after, spool)
+			if n := m.looked(); n != 2 {
+				t.Fatalf("after a whole append: looked for, %d are found", n)
+			}
 			if n := m.found(); n != 2 || m.file() != after {
 				t.Fatalf("after a whole append: %d found, the mailbox is %q", n, m.file())
 			}
@@ -135,7 +156,11 @@ func TestMboxCrashThenOthers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &mbox{T: t, path: m.path, Mbox: m.Mbox}
 			m.lay(tt.file, spool)
+			looked := m.looked()
 			n := m.found()
+			if looked != n {
+				t.Errorf("looked for, %d are found; then %d", looked, n)
+			}
 			if got := m.file(); got != tt.file {
 				t.Errorf("the mailbox is\n%q, want\n%q", got, tt.file)
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"example.com/postbag/retrieval"
@@ -18,9 +19,7 @@ func (m *Mbox) Find(ctx context.Context, box retrieval.Box, intent retrieval.Rec
 		return "", false, wrapMbox(err)
 	}
 	defer m.leave()
-	ref, err = m.find(ctx, uniqueName(box, intent.UID), func(c mboxCopy) bool {
-		return !time.Unix(0, c.made).Before(intent.Since)
-	})
+	ref, err = m.find(ctx, uniqueName(box, intent.UID), sinceIntent(intent))
 	return ref, ref != "", wrapMbox(err)
 }
 
@@ -37,20 +36,54 @@ func (m *Mbox) find(ctx context.Context, id string, meant func(mboxCopy) bool) (
 	if err := m.index.update(l.f); err != nil {
 		return "", err
 	}
+	ref, err := m.whole(l.f, m.index.size, id, meant)
+	m.dirty = m.dirty || ref != "" // it may be from a program that had not yet made it durable
+	return ref, err
+}
+
+// Look is Find without an effect: it takes no lock, and what a crash has left
+// is passed over and stays. [retrieval.Looker].
+func (m *Mbox) Look(ctx context.Context, box retrieval.Box, intent retrieval.Record) (ref string, found bool, err error) {
+	if err := m.enter(ctx); err != nil {
+		return "", false, wrapMbox(err)
+	}
+	defer m.leave()
+	f, err := os.OpenFile(m.path, os.O_RDONLY|noFollow|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", false, wrapMbox(ignoreMissing(err))
+	}
+	defer f.Close()
+	if err := m.index.update(f); err != nil {
+		return "", false, wrapMbox(err)
+	}
+	end, err := m.soundEnd(f)
+	if err == nil {
+		ref, err = m.whole(f, end, uniqueName(box, intent.UID), sinceIntent(intent))
+	}
+	return ref, ref != "", wrapMbox(err)
+}
+
+// whole returns the name of a whole message before end that is one of those
+// meant, as the index has them.
+func (m *Mbox) whole(f *os.File, end int64, id string, meant func(mboxCopy) bool) (string, error) {
 	for _, c := range m.index.copies[id] {
-		if !meant(c) {
+		if c.offset >= end || !meant(c) {
 			continue
 		}
-		whole, err := isWhole(l.f, c.offset, m.index.size)
+		whole, err := isWhole(f, c.offset, end)
 		if err != nil {
 			return "", err
 		}
 		if whole {
-			m.dirty = true // it may be from a program that had not yet made it durable
 			return (&fromLine{id: id, made: c.made}).ref(), nil
 		}
 	}
 	return "", nil
+}
+
+// sinceIntent means what was delivered at an intent's time or later.
+func sinceIntent(intent retrieval.Record) func(mboxCopy) bool {
+	return func(c mboxCopy) bool { return !time.Unix(0, c.made).Before(intent.Since) }
 }
 
 // isWhole tells whether the message at an offset is what was delivered, and

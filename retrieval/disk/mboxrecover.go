@@ -64,23 +64,7 @@ func (m *Mbox) recover(l *mboxLock) error {
 	if err != nil {
 		return err
 	}
-	return eachName(m.work, func(name string) error {
-		path := filepath.Join(m.work, name)
-		if !m.isSpoolName(name) || m.spool != nil && path == m.spool.f.Name() {
-			return nil
-		}
-		fi, err := os.Lstat(path)
-		if err != nil || !fi.Mode().IsRegular() || !mayHaveLeft(fi, mbox) {
-			return ignoreMissing(err)
-		}
-		f, err := os.OpenFile(path, os.O_RDWR|noFollow|syscall.O_NONBLOCK, 0)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		defer f.Close()
+	return m.eachSpool(mbox, os.O_RDWR, func(f *os.File) error {
 		if lock, err := lockFile(f); lock != "" || err != nil {
 			return err // in use
 		}
@@ -92,7 +76,51 @@ func (m *Mbox) recover(l *mboxLock) error {
 				return err
 			}
 		}
-		return ignoreMissing(os.Remove(path))
+		return ignoreMissing(os.Remove(f.Name()))
+	})
+}
+
+// eachSpool opens what may be another program's spool for the mbox.
+func (m *Mbox) eachSpool(mbox os.FileInfo, mode int, do func(f *os.File) error) error {
+	return eachName(m.work, func(name string) error {
+		path := filepath.Join(m.work, name)
+		if !m.isSpoolName(name) || m.spool != nil && path == m.spool.f.Name() {
+			return nil
+		}
+		fi, err := os.Lstat(path)
+		if err != nil || !fi.Mode().IsRegular() || !mayHaveLeft(fi, mbox) {
+			return ignoreMissing(err)
+		}
+		f, err := os.OpenFile(path, mode|noFollow|syscall.O_NONBLOCK, 0)
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return do(f)
+	})
+}
+
+// soundEnd returns where the mbox would end after recover, or is going to end
+// if what is being appended now is not counted.
+func (m *Mbox) soundEnd(mbox *os.File) (int64, error) {
+	fi, err := mbox.Stat()
+	if err != nil {
+		return 0, err
+	}
+	end := fi.Size()
+	return end, m.eachSpool(fi, os.O_RDONLY, func(f *os.File) error {
+		a, ok := readAppending(f)
+		if !ok {
+			return nil
+		}
+		ours, whole, err := a.isAtEnd(&mboxLock{f: mbox}, f)
+		if err == nil && ours && !whole {
+			end = min(end, a.offset)
+		}
+		return err
 	})
 }
 

@@ -242,6 +242,12 @@ func (t *MaildirPlus) SetFlags(ctx context.Context, ref string, flags []retrieva
 // Discard is [Maildir.Discard].
 func (t *MaildirPlus) Discard(ctx context.Context, ref string) error { return t.own.Discard(ctx, ref) }
 
+// Owns implements [retrieval.Inventory].
+func (t *MaildirPlus) Owns(box retrieval.Box, ref string) bool {
+	folder, inner, ok := splitRef(ref)
+	return ok && folder == t.folder(box) && isOurs(inner)
+}
+
 // Copies is [Maildir.Copies] of the folder of the mailbox. What was moved to
 // another folder of the tree was removed from this one.
 func (t *MaildirPlus) Copies(ctx context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {

@@ -206,4 +206,10 @@ func TestLookingMakesNoFolder(t *testing.T) {
 	if _, err := os.Lstat(filepath.Join(dir, ".Work")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is there: %v", err)
 	}
+	if err := tree.Note(t.Context(), box, "store"); err != nil {
+		t.Fatal(err)
+	}
+	if noted, err := tree.Witnessed(t.Context(), box); noted != "store" || err != nil {
+		t.Errorf("%q, %v", noted, err)
+	}
 }

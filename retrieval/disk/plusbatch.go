@@ -142,6 +142,9 @@ func (b *MaildirPlusBatch) Discard(ctx context.Context, ref string) error {
 	return err
 }
 
+// Owns is [MaildirPlus.Owns].
+func (b *MaildirPlusBatch) Owns(box retrieval.Box, ref string) bool { return b.t.Owns(box, ref) }
+
 // Copies is [MaildirPlus.Copies].
 func (b *MaildirPlusBatch) Copies(ctx context.Context, box retrieval.Box) (all map[string][]retrieval.Flag, err error) {
 	folder := b.t.folder(box)

@@ -239,6 +239,15 @@ func (s *memorySink) Find(_ context.Context, box retrieval.Box, intent retrieval
 	return "", false, nil
 }
 
+// Look has an effect with a bug.
+func (s *memorySink) Look(ctx context.Context, box retrieval.Box, intent retrieval.Record) (string, bool, error) {
+	ref, found, err := s.Find(ctx, box, intent)
+	if found && s.has("Look") {
+		s.mails = nil
+	}
+	return ref, found, err
+}
+
 // mail returns a message that is there.
 func (s *memorySink) mail(ref string) (*memoryMail, error) {
 	for _, m := range s.mails {
@@ -288,6 +297,13 @@ func (s *memorySink) Discard(_ context.Context, ref string) error {
 	}
 	s.mails = slices.DeleteFunc(s.mails, func(o *memoryMail) bool { return o == m })
 	return nil
+}
+
+func (s *memorySink) Owns(_ retrieval.Box, ref string) bool {
+	if s.has("Refs") {
+		return strings.HasPrefix(ref, "3857529045.")
+	}
+	return s.has("OwnsOthers") || strings.HasPrefix(ref, "23:imap://") && !(s.has("Owns") && strings.HasSuffix(ref, "#2"))
 }
 
 func (s *memorySink) Copies(_ context.Context, box retrieval.Box) (map[string][]retrieval.Flag, error) {

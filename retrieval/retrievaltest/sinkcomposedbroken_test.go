@@ -123,9 +123,11 @@ func TestComposedBugsShow(t *testing.T) {
 	for suite, bugs := range map[string][]string{
 		"tee": {"Exact", "Empty", "Twins", "Refs", "Many", "Cancelled", "Durable", "FlushNothing", "FlushError", "Crash", "Find", "FindSince",
 			"FindBox", "FindAfterCrash", "FindDiscarded", "Once", "OnceOtherOctets", "Flags", "SetFlags", "Discard", "Gone", "MirrorDurable"},
-		"filter": {"Exact", "Empty", "Twins", "Refs", "Many", "Cancelled", "Durable", "FlushError", "Crash", "Find", "FindSince", "FindBox", "Flags", "SetFlags", "Discard", "Gone"},
-		"route":  {"Exact", "Empty", "Twins", "Refs", "Many", "Cancelled", "Durable", "FlushError", "Crash", "Find", "FindSince", "FindBox", "Flags", "SetFlags", "Discard", "Gone"},
-		"mbox":   {"Exact", "ReadError", "Refs", "Durable", "FindNothing", "FindSince", "FindBox"},
+		"filter": {"Exact", "Empty", "Twins", "Refs", "Many", "Cancelled", "Durable", "FlushError", "Crash", "Find", "FindSince", "FindBox", "Flags", "SetFlags", "Discard", "Gone",
+			"Owns", "Copies", "CopiesGone", "ChangeFlags", "Keeps"},
+		"route": {"Exact", "Empty", "Twins", "Refs", "Many", "Cancelled", "Durable", "FlushError", "Crash", "Find", "FindSince", "FindBox", "Flags", "SetFlags", "Discard", "Gone",
+			"Owns", "Copies", "CopiesGone", "ChangeFlags", "Keeps"},
+		"mbox": {"Exact", "ReadError", "Refs", "Durable", "FindNothing", "FindSince", "FindBox"},
 	} {
 		t.Run(suite, func(t *testing.T) {
 			_, failures := runBroken(t, suite, append(bugs, "")...)

@@ -47,8 +47,8 @@ type Delivered struct {
 }
 
 // TestSink proves that an implementation keeps the contract of retrieval.Sink,
-// and of Flusher, Finder, Mirrorer and Inventory where it is one. newSink is called for
-// each subtest.
+// and of Flusher, Finder, Looker, Mirrorer and Inventory where it is one. newSink is
+// called for each subtest.
 func TestSink(t *testing.T, newSink func(t *testing.T) SinkUnderTest) {
 	for _, tt := range sinkTests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,6 +73,7 @@ const (
 	needsOnce
 	needsConcurrent
 	needsLock
+	needsLooker
 )
 
 var sinkTests = []struct {
@@ -102,6 +103,7 @@ var sinkTests = []struct {
 	{"FindBox", needsFinder, "Find does not find a message of another account or mailbox", sinkFindBox},
 	{"FindAfterCrash", needsFinder | needsFlusher | needsReopen, "what Find finds after a crash is there, and durable after Flush", sinkFindAfterCrash},
 	{"FindDiscarded", needsFinder | needsMirrorer, "Find does not find what was discarded", sinkFindDiscarded},
+	{"Look", needsFinder | needsLooker, "Look answers as Find does, and changes nothing", sinkLook},
 	{"Once", needsOnce, "a message that is delivered twice is there once, as the sink says", sinkOnce},
 	{"OnceReopened", needsOnce | needsReopen, "a message that is delivered again after a crash is there once", sinkOnceReopened},
 	{"OnceOtherOctets", needsOnce, "other octets are another message, even under a UID that was there before: it is not lost", sinkOnceOtherOctets},
@@ -109,6 +111,8 @@ var sinkTests = []struct {
 	{"SetFlags", needsMirrorer, "SetFlags gives a message these flags instead of those that it had, and returns its name from then on", sinkSetFlags},
 	{"Discard", needsMirrorer, "Discard removes a message and no other", sinkDiscard},
 	{"Gone", needsMirrorer, "SetFlags and Discard of a message that is not there any more are an ErrGone", sinkGone},
+	{"Owns", needsInventory, "Owns knows every name that Deliver returned", sinkOwns},
+	{"OwnsOthers", needsInventory, "Owns does not know the names that other sinks give", sinkOwnsOthers},
 	{"Copies", needsInventory, "Copies has every message of a mailbox that is there, with its flags", sinkCopies},
 	{"CopiesGone", needsInventory | needsMirrorer, "Copies does not have what was removed", sinkCopiesGone},
 	{"ChangeFlags", needsInventory | needsMirrorer, "ChangeFlags adds and takes away flags and leaves the others; a message that is not there any more is an ErrGone", sinkChangeFlags},
@@ -132,6 +136,7 @@ func (f *sinkFixture) broken(format string, args ...any) {
 func (f *sinkFixture) lacks(needs suiteNeeds) string {
 	_, flusher := f.Sink.(retrieval.Flusher)
 	_, finder := f.Sink.(retrieval.Finder)
+	_, looker := f.Sink.(retrieval.Looker)
 	_, mirrorer := f.Sink.(retrieval.Mirrorer)
 	_, inventory := f.Sink.(retrieval.Inventory)
 	for _, n := range []struct {
@@ -141,6 +146,7 @@ func (f *sinkFixture) lacks(needs suiteNeeds) string {
 	}{
 		{needsFlusher, flusher, "is not a retrieval.Flusher"},
 		{needsFinder, finder, "is not a retrieval.Finder"},
+		{needsLooker, looker, "is not a retrieval.Looker"},
 		{needsMirrorer, mirrorer, "is not a retrieval.Mirrorer"},
 		{needsInventory, inventory, "is not a retrieval.Inventory"},
 		{needsReopen, f.Reopen != nil, "cannot be reopened"},

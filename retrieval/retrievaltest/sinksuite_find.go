@@ -109,3 +109,20 @@ func sinkFindDiscarded(f *sinkFixture) {
 		f.broken("Find finds %q, which was discarded", ref)
 	}
 }
+
+func sinkLook(f *sinkFixture) {
+	mails := sinkMails(2)
+	since := time.Now()
+	f.deliver(mails[0])
+	f.flush()
+	for _, when := range []time.Time{since, time.Now().Add(time.Hour)} {
+		for _, m := range mails {
+			ref, found, err := f.Sink.(retrieval.Looker).Look(f.Context(), m.box, m.intent(when))
+			f.want(mails[0])
+			wantRef, want := f.find(m, when)
+			if ref != wantRef || found != want || err != nil {
+				f.broken("Look of %q = %q, %v, %v; Find = %q, %v", m.uid, ref, found, err, wantRef, want)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package retrievaltest
 
 import (
 	"errors"
+	"fmt"
 
 	"example.com/postbag/retrieval"
 )
@@ -22,6 +23,28 @@ func (f *sinkFixture) wantCopy(m sinkMail, ref string, flags ...retrieval.Flag) 
 	got, there := f.copies(m.box)[ref]
 	if !there || !retrieval.SameFlags(got, flags) {
 		f.broken("Copies has %q with %q (there: %v), want it there with %q", ref, got, there, flags)
+	}
+}
+
+func sinkOwns(f *sinkFixture) {
+	mails := sinkMails(3)
+	mails[2].box.Mailbox = "Archive"
+	mails = append(mails, mails[0])
+	mails[3].data = "another\r\n"
+	for i, ref := range f.deliver(mails...) {
+		if box := mails[i].box; !f.Sink.(retrieval.Inventory).Owns(box, ref) {
+			f.broken("Owns does not know %q, which is a message of %v", ref, box)
+		}
+	}
+}
+
+func sinkOwnsOthers(f *sinkFixture) {
+	ref := f.deliver(sinkMails(1)...)[0]
+	// As Route, Tee and DropUnless do.
+	for _, other := range []string{"", fmt.Sprintf("5:other%d:%s", len(ref), ref), fmt.Sprintf("%d:%[2]s%[1]d:%[2]s", len(ref), ref), "\x00dropped"} {
+		if f.Sink.(retrieval.Inventory).Owns(sinkBox, other) {
+			f.broken("Owns knows %q, which is no name that it gives", other)
+		}
 	}
 }
 

@@ -1,0 +1,54 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+)
+
+// recover finds out which of the intended deliveries of an interrupted run
+// were made. Those are settled; the rest stay intended.
+func (r *run) recover(ctx context.Context) error {
+	if _, ok := r.sink.(Finder); !ok {
+		return nil
+	}
+	ask := find
+	if r.dry() {
+		ask = look
+	}
+	var found []Record
+	for _, rec := range r.known {
+		if rec.Stage != Intended || rec.rests(r.now) || rec.isAskedAbout() {
+			continue // what failed and was not tried again since is not here
+		}
+		ref, ok, err := ask(ctx, r.sink, r.box, rec)
+		if err != nil {
+			return sinkError(err)
+		}
+		if ok && !rec.isStillHeader(ref) {
+			found = append(found, r.settled(rec, ref))
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	if r.dry() {
+		return r.update(ctx, Change{Put: found})
+	}
+	return r.settle(ctx, found, nil)
+}
+
+// pardon takes away the marks that deletions have left which are not to be
+// made any more. One that the server leaves is a failure of that message.
+func (r *run) pardon(ctx context.Context, pl *plan) error {
+	if len(pl.unmark) == 0 {
+		return nil
+	}
+	err := SetFlags(ctx, r.r, RemoveFlags, []Flag{FlagDeleted}, pl.unmark...)
+	if err == nil || errors.Is(err, ErrSession) || ctx.Err() != nil {
+		return err
+	}
+	for _, uid := range pl.unmark {
+		r.report.fail(&MessageError{uid, err})
+	}
+	return nil
+}
