@@ -45,13 +45,14 @@ func (r *run) returned(ctx context.Context, listed []Summary) error {
 // and it is left alone.
 func (r *run) settledOnly(ctx context.Context, v view) (*plan, error) {
 	pl := makePlan(&r.a, v)
-	same, err := r.areSame(ctx, uidsOf(slices.Concat(pl.doomed, pl.doom)))
+	earlier := slices.Concat(pl.doomed, pl.spare) // they may be gone, and their names another's
+	same, err := r.areSame(ctx, uidsOf(slices.Concat(earlier, pl.doom)))
 	if err != nil {
 		return nil, err
 	}
 	isOther := func(rec Record) bool { is, known := same[rec.UID]; return known && !is }
-	if slices.ContainsFunc(pl.doomed, isOther) {
-		for _, rec := range pl.doomed {
+	if slices.ContainsFunc(earlier, isOther) {
+		for _, rec := range earlier {
 			if isOther(rec) {
 				delete(v.known, rec.UID) // as in returned
 			}

@@ -19,20 +19,22 @@ func TestNameOfDoomed(t *testing.T) {
 		name    string
 		without []string
 		size    int
-		policy  retrieval.Policy
+		first   retrieval.Policy
+		then    retrieval.Policy
 		here    string
 		there   string
 		failed  int
 	}{
-		{"doomed", nil, 2, retrieval.DownloadAndDelete, "A B", "", 0},
-		{"doomed, without TOP", []string{"TOP"}, 2, retrieval.DownloadAndDelete, "A B", "", 0},
-		{"old", nil, 2, retrieval.DeleteAfter(time.Hour), "A B", "B", 0},
-		{"old, without TOP", []string{"TOP"}, 2, retrieval.DeleteAfter(time.Hour), "A B", "B", 0},
-		{"old, of the same size", nil, 1, retrieval.DeleteAfter(time.Hour), "A", "B", 1},
+		{"doomed", nil, 2, retrieval.DownloadAndDelete, retrieval.DownloadAndDelete, "A B", "", 0},
+		{"doomed, without TOP", []string{"TOP"}, 2, retrieval.DownloadAndDelete, retrieval.DownloadAndDelete, "A B", "", 0},
+		{"doomed, and spared", nil, 1, retrieval.DownloadAndDelete, retrieval.LeaveOnServer, "A B", "B", 0},
+		{"old", nil, 2, retrieval.DeleteAfter(time.Hour), retrieval.DeleteAfter(time.Hour), "A B", "B", 0},
+		{"old, without TOP", []string{"TOP"}, 2, retrieval.DeleteAfter(time.Hour), retrieval.DeleteAfter(time.Hour), "A B", "B", 0},
+		{"old, of the same size", nil, 1, retrieval.DeleteAfter(time.Hour), retrieval.DeleteAfter(time.Hour), "A", "B", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			quickly(t, &retrievaltest.ServerOptions{Without: tt.without}, func(t *testing.T, q *quick) {
-				q.acct.Policy = tt.policy
+				q.acct.Policy = tt.first
 				q.server.Deliver(mail("A", 1))
 				q.run()
 				old := onlyKey(q.state().Records)
@@ -41,6 +43,7 @@ func TestNameOfDoomed(t *testing.T) {
 				}
 				q.server.Deliver(mail("B", tt.size))
 				days(1)
+				q.acct.Policy = tt.then
 				sound := q.acct
 				reuse := retrievaltest.Answer(retrievaltest.AfterCommand("UIDL", 1), "+OK\r\n1 "+string(old)+"\r\n.")
 				q.acct = retrievaltest.Faulty(t, sound, retrievaltest.Always(reuse))
