@@ -140,6 +140,8 @@ func TestUnflow(t *testing.T) {
 		{"stuffed", " >a\n", ">a\n", false},
 		{"signature", "a \n-- \nme\n", "a \n-- \nme\n", false},
 		{"no end", "a \nb ", "a b ", false},
+		{"no next line", "a \n", "a \n", false},
+		{"an end of two CR", "a \n> b\r\r\n", "a \n> b\r\r\n", false},
 	} {
 		if got := message.Unflow(tt.in, tt.delsp); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
@@ -207,6 +209,9 @@ func TestFilename(t *testing.T) {
 		{".bashrc", "bashrc"},
 		{"a. . ", "a"},
 		{"..", ""},
+		{"\u3000.bashrc", "bashrc"},
+		{"a .\u00a0", "a"},
+		{"con." + strings.Repeat("x", 300), "_con." + strings.Repeat("x", 195)},
 		{"/", ""},
 		{"ab:c?d*e", "ab_c_d_e"},
 		{"\xff.txt", "\ufffd.txt"},
