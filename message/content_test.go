@@ -212,6 +212,7 @@ func TestFilename(t *testing.T) {
 		{"\u3000.bashrc", "bashrc"},
 		{"a .\u00a0", "a"},
 		{"con." + strings.Repeat("x", 300), "_con." + strings.Repeat("x", 195)},
+		{"con" + strings.Repeat(" ", 300) + "x.txt", "_con.txt"},
 		{"/", ""},
 		{"ab:c?d*e", "ab_c_d_e"},
 		{"\xff.txt", "\ufffd.txt"},
