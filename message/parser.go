@@ -132,7 +132,7 @@ func (p *parser) advance() (*Part, error) {
 		if p.between(part, Epilogue) {
 			p.defect(part, at, TextAfterParts)
 		}
-		part.rawSize = p.off - part.BodyOffset
+		part.rawSize = p.off - part.start
 	}
 }
 
@@ -144,7 +144,7 @@ func (p *parser) close(n int) {
 			p.pop(min(f.level, len(p.levels)))
 		}
 		if !f.outer {
-			f.part.rawSize = p.off - f.part.BodyOffset
+			f.part.rawSize = p.off - f.part.start
 		}
 	}
 	p.frames = p.frames[:n]
@@ -203,7 +203,7 @@ func (p *parser) begin(part *Part, top bool) {
 	if part.Path = prefix + strconv.Itoa(part.index+1); top && part.isMultipart() {
 		part.Path = prefix + "TEXT"
 	}
-	part.p = p
+	part.p, part.start = p, p.off
 	p.cur, p.buf, p.undo = part, nil, nil
 	switch {
 	case part.isMultipart():

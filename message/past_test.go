@@ -1,0 +1,72 @@
+package message_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"example.com/postbag/message"
+)
+
+const forwarded = "Subject: in\nContent-Type: multipart/mixed; boundary=i\n\n--i\n\none\n--i\n\ntwo\n--i--\n"
+
+// A message that is encoded is past when the first part in it was asked for:
+// reading it would take away what the parts in it are read from.
+func TestEncodedMessageIsPast(t *testing.T) {
+	m := parse(t, "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"+base64.StdEncoding.EncodeToString([]byte(crlf(forwarded)))+"\n")
+	var outer *message.Part
+	var got []string
+	for p, err := range m.Parts() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if outer == nil {
+			outer = p
+			continue
+		}
+		for _, r := range []io.Reader{outer, outer.Raw()} {
+			if b, err := io.ReadAll(r); len(b) > 0 || !errors.Is(err, message.ErrPast) {
+				t.Errorf("%d octets, %v, want ErrPast", len(b), err)
+			}
+		}
+		if !p.Container() {
+			text, err := p.Text()
+			if err != nil {
+				t.Error(err)
+			}
+			got = append(got, text)
+		}
+	}
+	if strings.Join(got, " ") != "one two" {
+		t.Errorf("texts %q, want one and two", got)
+	}
+}
+
+// The sizes are the same whether a message in a message is encoded or not.
+func TestSizesInEncodedMessage(t *testing.T) {
+	sizes := func(mail string) (all []int64) {
+		var parts []*message.Part
+		for p, err := range parse(t, mail).Parts() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, p)
+		}
+		for _, p := range parts {
+			all = append(all, p.Size())
+		}
+		return all
+	}
+	want := sizes("Content-Type: message/rfc822\n\n" + forwarded)
+	got := sizes("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n" + base64.StdEncoding.EncodeToString([]byte(crlf(forwarded))) + "\n")
+	if len(want) != 4 || len(got) != 4 {
+		t.Fatalf("%d and %d parts, want 4", len(want), len(got))
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("part %d: %d octets, want %d", i, got[i], want[i])
+		}
+	}
+}
