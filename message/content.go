@@ -39,8 +39,8 @@ func (m *Message) HTML() (string, error) {
 // and messages that are attached, pictures that its HTML shows (by ContentID),
 // and what else there is for programs. A message in the message is one of
 // them, whole. After a winmail.dat (TNEF) come the files in it; after a text,
-// the files that it holds in uuencode or yEnc. The error is one of reading, or
-// ErrRead; it is the last.
+// the files that it holds in uuencode or yEnc. The error is one that
+// Parts has; it is the last.
 func (m *Message) Attachments() iter.Seq2[*Part, error] {
 	return func(yield func(*Part, error) bool) {
 		b := newBody(m)

@@ -70,3 +70,51 @@ func TestSizesInEncodedMessage(t *testing.T) {
 		}
 	}
 }
+
+// Who goes through a message while going through it is told that the parts are
+// past, and what is read of the message is all of it.
+func TestWithin(t *testing.T) {
+	const mail = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\nContent-Type: image/png\n\ntwo\n--b\nContent-Type: text/html\n\nthree\n--b--\n"
+	m := parse(t, mail)
+	var last error
+	for _, err := range m.Parts() {
+		if last = err; err == nil {
+			if text, err := m.Text(); err != nil || text != "one\nthree" {
+				t.Errorf("Text %q, %v", text, err)
+			}
+		}
+	}
+	if !errors.Is(last, message.ErrPast) {
+		t.Errorf("Parts ends with %v, want ErrPast", last)
+	}
+	m = parse(t, mail)
+	for _, err := range m.Attachments() {
+		if last = err; err == nil {
+			m.Text()
+		}
+	}
+	if html, err := m.HTML(); !errors.Is(last, message.ErrPast) || err != nil || html != "three" {
+		t.Errorf("Attachments ends with %v; HTML %q, %v", last, html, err)
+	}
+}
+
+// What cannot be gone through twice is refused, and the first time goes on.
+func TestWithinOfStream(t *testing.T) {
+	m, err := message.Read(io.MultiReader(strings.NewReader("Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo\n--b--\n")), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, err := range m.Parts() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		if _, err := m.Text(); !errors.Is(err, message.ErrRead) {
+			t.Errorf("Text: %v, want ErrRead", err)
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d parts, want 3", n)
+	}
+}
