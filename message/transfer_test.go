@@ -94,6 +94,15 @@ func TestTextCharsets(t *testing.T) {
 		{"UTF-32", "text/plain; charset=utf-32", "\x00\x00\x00a", "a", ""},
 		{"UTF-7", "text/plain; charset=utf-7", "a +AOQ-+- b", "a ä+ b", ""},
 		{"HZ", "text/plain; charset=hz-gb-2312", "~{VP~}", "中", ""},
+		{"UTF-7 with eight bits", "text/plain; charset=utf-7", "+AOQ- \xe4", "ä \ufffd", message.WrongCharset},
+		{"UTF-16 with half a pair", "text/plain; charset=utf-16le", "a\x00\x00\xd8b\x00", "a\ufffdb", message.WrongCharset},
+		{"byte order mark, damaged", "text/plain", "\xef\xbb\xbfa\xe4b", "a\ufffdb", message.WrongCharset},
+		{"ASCII with an escape", "text/plain; charset=us-ascii", "\x1b[31mred", "\x1b[31mred", ""},
+		{"Latin 1 with an escape", "text/plain; charset=iso-8859-1", "\x1b[31mred", "\x1b[31mred", ""},
+		{"ASCII that is ISO-2022-JP", "text/plain; charset=us-ascii", "\x1b$B$\"\x1b(B", "あ", message.WrongCharset},
+		{"ISO-2022-JP over a line's end", "text/plain; charset=iso-2022-jp", "\x1b$B$\"\r\nabc\n\x1b$B$\"", "あ\r\nabc\nあ", message.WrongCharset},
+		{"the same, unlabelled", "text/plain", "\x1b$B$\"\r\nabc", "あ\r\nabc", ""},
+		{"ISO-2022-JP that is Shift_JIS", "text/plain; charset=iso-2022-jp", "\x93\xfa\x96\x7b\x8c\xea\x83\x65\x83\x58\x83\x67\x82\xc5\x82\xb7", "日本語テストです", message.WrongCharset},
 		{"byte order mark", "text/plain; charset=iso-8859-1", "\xef\xbb\xbfä", "ä", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
