@@ -129,7 +129,7 @@ func (d decoder) parameter(v string) string {
 	if isPlain(v) {
 		return strings.TrimSpace(v)
 	}
-	return clean(d.words(d.raw(v)))
+	return d.text(v)
 }
 
 // appendPercent appends s with %41 decoded.
