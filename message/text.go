@@ -53,12 +53,15 @@ func (p *Part) defect(kind Kind) {
 	}
 }
 
-func (p *Part) decodeText(b []byte) string {
-	d := decoder{}
-	if p.p != nil {
-		d.fallback = p.p.shared.fallback
+func (p *Part) decoder() decoder {
+	if p.p == nil {
+		return decoder{}
 	}
-	text, kind := d.body(p.Params["charset"], b, p.Type == "text/html")
+	return decoder{fallback: p.p.shared.fallback}
+}
+
+func (p *Part) decodeText(b []byte) string {
+	text, kind := p.decoder().body(p.Params["charset"], b, p.Type == "text/html")
 	if kind != "" {
 		p.defect(kind)
 	}

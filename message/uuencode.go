@@ -55,6 +55,9 @@ func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
 	}
 	octets := int(line[0]-' ') & 63
 	var kind Kind
+	if !uuLine(line, false) {
+		kind = BadUUEncode
+	}
 	for at := 1; octets > 0; at += 4 {
 		var v [4]byte
 		for i := range v {
