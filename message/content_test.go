@@ -121,6 +121,8 @@ func TestTextFromHTML(t *testing.T) {
 		{"script and style", "<style>p{}</style><script>x<y</script><title>t</title>a<!-- c -->b", "ab"},
 		{"pictures", `<img src=x alt="a cat"> <img src=pixel width=1 height=1>b`, "[a cat] b"},
 		{"preformatted", "<pre>a  b\n  c</pre>", "a  b\n  c"},
+		{"shown as it is", "a<xmp>b <i> c</xmp><textarea>d &lt; e</textarea>", "a\n\nb <i> c\n\nd < e"},
+		{"for other programs", "a<noframes>b <i></noframes><noembed>c</noembed><iframe>d</iframe>", "a"},
 		{"quote", "<blockquote>a<br>b</blockquote>c", "> a\n> b\n\nc"},
 		{"unclosed", "<p>a<b>b<p>c", "ab\n\nc"},
 		{"no HTML", "a < b > c", "a < b > c"},
@@ -178,6 +180,10 @@ func TestPreview(t *testing.T) {
 		{"> quoted\nanswer\n-- \nJoe", 100, "answer"},
 		{"a\u200b\u034f\u00a0b", 100, "a b"},
 		{"größe", 3, "gr…"},
+		{"gro\u0308\u00dfe", 4, "gr…"},
+		{"👨\u200d👩\u200d👧", 3, "…"},
+		{"x👍🏽y", 3, "x…"},
+		{"e\u0301 x", 2, "…"},
 	} {
 		m := parse(t, "Content-Type: text/plain; charset=utf-8\n\n"+tt.text)
 		if got, err := m.Preview(tt.n); err != nil || got != tt.want {

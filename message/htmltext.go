@@ -84,7 +84,7 @@ func (w *htmlWriter) skip(a atom.Atom) {
 
 func (w *htmlWriter) start(a atom.Atom, more bool) {
 	switch a {
-	case atom.Script, atom.Style, atom.Title, atom.Noembed, atom.Iframe, atom.Textarea, atom.Xmp:
+	case atom.Script, atom.Style, atom.Title, atom.Noembed, atom.Noframes, atom.Iframe:
 		w.skip(a) // the tokenizer takes their contents as text
 	case atom.Br:
 		w.breaks, w.space = w.breaks+1, false
@@ -97,7 +97,7 @@ func (w *htmlWriter) start(a atom.Atom, more bool) {
 		w.block(1)
 		w.write("---")
 		w.block(1)
-	case atom.Pre:
+	case atom.Pre, atom.Xmp:
 		w.block(2)
 		w.pre++
 	case atom.Blockquote:
@@ -131,7 +131,7 @@ func (w *htmlWriter) end(a atom.Atom) {
 	case atom.Div, atom.Tr, atom.Dl, atom.Dt, atom.Dd, atom.Li, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Form, atom.Center, atom.Address, atom.Fieldset:
 		w.block(1)
 		w.cell = false
-	case atom.Pre:
+	case atom.Pre, atom.Xmp:
 		w.pre = max(w.pre-1, 0)
 		w.block(2)
 	case atom.Blockquote:
