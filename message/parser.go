@@ -251,8 +251,8 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	switch {
 	case p.failure() != nil && len(src) == 0:
 		return nil, p.failure()
-	case raw:
-		return out, nil
+	case raw && part.tee == nil:
+		return src, nil
 	case p.undo != nil:
 		p.base = at
 		if len(src) > 0 {
@@ -274,6 +274,9 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	part.size += int64(len(out))
 	if part.tee != nil {
 		part.tee.Write(out)
+	}
+	if raw {
+		return src, nil
 	}
 	return out, nil
 }
