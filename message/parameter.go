@@ -49,6 +49,9 @@ type parameter struct {
 }
 
 func newParameter(name, value string) parameter {
+	if !isPlain(name) {
+		name = clean(decoder{}.raw(name))
+	}
 	p := parameter{name: strings.ToLower(name), section: -1, value: value}
 	p.name, p.encoded = strings.CutSuffix(p.name, "*")
 	if base, number, ok := strings.Cut(p.name, "*"); ok {

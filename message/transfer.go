@@ -34,7 +34,7 @@ func encodingName(s string) (name string, known bool) {
 	if i := strings.IndexAny(s, ";( \t\"',"); i > 0 && !strings.HasPrefix(strings.ToLower(s), "quoted ") {
 		s = s[:i]
 	}
-	s = strings.ToLower(s)
+	s = strings.ToLower(clean(decoder{}.raw(s)))
 	compact := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("-_ .", r) {
 			return -1
