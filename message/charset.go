@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/transform"
 )
 
 // aliases are names of charsets, and charsets, that mail uses and the tables
@@ -64,7 +66,7 @@ func (d decoder) labelled(enc encoding.Encoding, b []byte) (text string, right b
 		src = endShifts(b)
 		right = len(src) == len(b)
 	}
-	out, err := enc.NewDecoder().Bytes(src)
+	out, err := d.convert(enc, src)
 	if err != nil {
 		return d.raw(string(b)), false
 	}
@@ -74,12 +76,29 @@ func (d decoder) labelled(enc encoding.Encoding, b []byte) (text string, right b
 			return string(b), false
 		}
 		if other := detect(string(b)); other != nil && other != enc {
-			if text, err := other.NewDecoder().Bytes(b); err == nil {
+			if text, err := d.convert(other, b); err == nil {
 				out = text
 			}
 		}
 	}
 	return strings.ToValidUTF8(string(out), "\ufffd"), right && bad == 0
+}
+
+// convert decodes octets until there are more than may come out.
+func (d decoder) convert(enc encoding.Encoding, b []byte) ([]byte, error) {
+	t := enc.NewDecoder()
+	out := make([]byte, 0, len(b)+len(b)/4+utf8.UTFMax)
+	for {
+		n, took, err := t.Transform(out[len(out):cap(out)], b, true)
+		out, b = out[:len(out)+n], b[took:]
+		if err != transform.ErrShortDst {
+			return out, err
+		}
+		if d.most > 0 && len(out) > d.most {
+			return out, nil
+		}
+		out = slices.Grow(out, len(out)/2+utf8.UTFMax)
+	}
 }
 
 // charsetName returns a name as the tables have it.
@@ -91,7 +110,7 @@ func (d decoder) raw(s string) string {
 		return text
 	}
 	if strings.Contains(s, "\x1b$") || strings.Contains(s, "\x1b(J") {
-		if text, err := japanese.ISO2022JP.NewDecoder().Bytes(endShifts([]byte(s))); err == nil {
+		if text, err := d.convert(japanese.ISO2022JP, endShifts([]byte(s))); err == nil {
 			return strings.ToValidUTF8(string(text), "\ufffd")
 		}
 	}
@@ -105,11 +124,11 @@ func (d decoder) raw(s string) string {
 	if enc == nil {
 		enc = charmap.Windows1252
 	}
-	text, err := enc.NewDecoder().String(s)
+	text, err := d.convert(enc, []byte(s))
 	if err != nil {
-		text = s
+		return strings.ToValidUTF8(s, "\ufffd")
 	}
-	return strings.ToValidUTF8(text, "\ufffd")
+	return strings.ToValidUTF8(string(text), "\ufffd")
 }
 
 // mostlyUTF8 tells whether s is UTF-8 that was damaged, or cut off within a

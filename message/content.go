@@ -118,16 +118,19 @@ func (b *body) part(p *Part, yield func(*Part, error) bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	left := b.left
 	b.left -= len(raw)
 	n.isText = true
 	n.flowed = strings.EqualFold(p.Params["format"], "flowed")
 	n.delsp = strings.EqualFold(p.Params["delsp"], "yes")
 	if p.Type == "text/html" {
-		n.text = p.decodeText(raw)
+		n.text = p.decodeText(raw, left)
+		b.left = min(b.left, left-len(n.text))
 		return true, nil
 	}
 	rest, files := p.extract(raw)
-	n.text = p.decodeText(rest)
+	n.text = p.decodeText(rest, left)
+	b.left = min(b.left, left-len(n.text))
 	for _, f := range files {
 		if !yield(f, nil) {
 			return false, nil

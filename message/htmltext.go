@@ -22,7 +22,7 @@ func TextFromHTML(s string) string {
 // beginningFromHTML makes text until it has about so many octets. whole tells
 // whether it is all.
 func beginningFromHTML(s string, octets int) (text string, whole bool) {
-	w := htmlWriter{z: html.NewTokenizer(strings.NewReader(s))}
+	w := htmlWriter{z: html.NewTokenizer(strings.NewReader(s)), room: len(s)}
 	for w.out.Len() < octets {
 		if !w.token() {
 			return w.text(), true
@@ -41,6 +41,7 @@ type htmlWriter struct {
 	quote  int
 	lists  []int // of the lists that are open, the next number; -1 for bullets
 	cell   bool  // a cell of the row was written
+	room   int   // octets that quote marks, indentation and numbers may have
 
 	href  string
 	label int // where in out the text of the link begins
@@ -164,7 +165,20 @@ func (w *htmlWriter) item() {
 		}
 		mark = strings.Repeat("  ", min(n-1, 10)) + mark
 	}
+	if !w.spend(len(mark)) {
+		mark = "- "
+	}
 	w.write(mark)
+}
+
+// spend tells whether there is room for so many octets that are not in the
+// HTML: a tag of four could make fifty.
+func (w *htmlWriter) spend(n int) bool {
+	ok := n <= w.room
+	if ok {
+		w.room -= n
+	}
+	return ok
 }
 
 // endLink writes where the link leads, unless its text says so.
@@ -210,11 +224,11 @@ func (w *htmlWriter) block(n int) {
 // words writes text, white space as one space.
 func (w *htmlWriter) words(text []byte) {
 	if w.pre > 0 {
-		for i, line := range bytes.Split(text, []byte("\n")) {
-			if i > 0 {
+		for line := range bytes.Lines(text) {
+			w.write(string(bytes.TrimRight(line, "\r\n")))
+			if line[len(line)-1] == '\n' {
 				w.breaks++
 			}
-			w.write(string(bytes.TrimRight(line, "\r")))
 		}
 		return
 	}
@@ -246,7 +260,9 @@ func (w *htmlWriter) write(s string) {
 		w.out.WriteByte(' ')
 	}
 	if n := w.out.Len(); w.quote > 0 && (n == 0 || w.out.Bytes()[n-1] == '\n') {
-		w.out.WriteString(strings.Repeat("> ", min(w.quote, 10)))
+		if marks := strings.Repeat("> ", min(w.quote, 10)); w.spend(len(marks)) {
+			w.out.WriteString(marks)
+		}
 	}
 	w.breaks, w.space = 0, false
 	w.out.WriteString(s)

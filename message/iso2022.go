@@ -91,7 +91,7 @@ func endShifts(b []byte) []byte {
 		bare := bytes.TrimRight(line, "\r\n")
 		if i := bytes.LastIndexByte(bare, '\x1b'); i >= 0 && len(bare) < len(line) {
 			if e := bare[i+1:]; bytes.HasPrefix(e, []byte("$")) || bytes.HasPrefix(e, []byte("(I")) {
-				out = append(append(out, b[from:at+len(bare)]...), "\x1b(B"...)
+				out = append(append(doubled(out, len(b)/8), b[from:at+len(bare)]...), "\x1b(B"...)
 				from = at + len(bare)
 			}
 		}

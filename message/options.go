@@ -27,9 +27,10 @@ type Options struct {
 	// with transfer encodings undone; 4 GiB.
 	MaxDecoded int64
 
-	// MaxText is how many octets of text and of HTML [Message.Text] and
-	// [Message.HTML] hold in memory, and so is what a TNEF file may have;
-	// 32 MiB. While they are made, they may take up to eight times as much.
+	// MaxText is how many octets of text and of HTML, in UTF-8, [Message.Text]
+	// and [Message.HTML] hold in memory, and so is what a TNEF file may have;
+	// 32 MiB. What is made of them may be twice as long, and take up to ten
+	// times as much while it is made.
 	MaxText int
 
 	// Unflow joins the lines of text that is format=flowed. RFC 3676 section 4.2.

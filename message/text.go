@@ -19,7 +19,7 @@ func (p *Part) Text() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.decodeText(b), nil
+	return p.decodeText(b, p.limit()), nil
 }
 
 func (p *Part) limit() int {
@@ -60,12 +60,22 @@ func (p *Part) decoder() decoder {
 	return decoder{fallback: p.p.shared.fallback}
 }
 
-func (p *Part) decodeText(b []byte) string {
-	text, kind := p.decoder().body(p.Params["charset"], b, p.Type == "text/html")
+// decodeText decodes a text, up to most octets.
+func (p *Part) decodeText(b []byte, most int) string {
+	d := p.decoder()
+	d.most = most
+	text, kind := d.body(p.Params["charset"], b, p.Type == "text/html")
 	if kind != "" {
 		p.defect(kind)
 	}
-	return text
+	if len(text) <= most {
+		return text
+	}
+	p.defect(TooMuchText)
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return strings.Clone(text[:most])
 }
 
 // body decodes a text. What is wrong with its charset is the kind.

@@ -111,6 +111,9 @@ func isUTF7(name string) bool {
 // decodeUTF7 decodes UTF-7, RFC 2152.
 func decodeUTF7(b []byte) string {
 	var out strings.Builder
+	out.Grow(len(b))
+	var octets []byte
+	units := utf16Reader{big: true}
 	for len(b) > 0 {
 		i := bytes.IndexByte(b, '+')
 		if i < 0 {
@@ -132,13 +135,8 @@ func decodeUTF7(b []byte) string {
 			}
 			continue
 		}
-		octets := make([]byte, base64.RawStdEncoding.DecodedLen(n))
-		got, _ := base64.RawStdEncoding.Decode(octets, b[:n])
-		units := make([]uint16, got/2)
-		for j := range units {
-			units[j] = uint16(octets[2*j])<<8 | uint16(octets[2*j+1])
-		}
-		out.WriteString(string(utf16.Decode(units)))
+		octets, _ = base64.RawStdEncoding.AppendDecode(octets[:0], b[:n])
+		out.Write(units.decode(octets))
 		b = b[n:]
 		if len(b) > 0 && b[0] == '-' {
 			b = b[1:]

@@ -8,6 +8,7 @@ import (
 // decoder makes text for people from what a header section holds.
 type decoder struct {
 	fallback string // the charset of octets that are not UTF-8; may be empty
+	most     int    // octets that may come out, about; 0 for no bound
 }
 
 // text decodes an unstructured field.
