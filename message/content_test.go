@@ -115,6 +115,8 @@ func TestTextFromHTML(t *testing.T) {
 		{"entities", "&lt;&eacute;&nbsp;&#8364;&gt;", "<é €>"},
 		{"link", `see <a href="https://example.com/x?a=1&amp;b=2">this</a>.`, "see this <https://example.com/x?a=1&b=2>."},
 		{"link that says it", `<a href="http://example.com/">example.com</a> <a href="mailto:a@b">a@b</a>`, "example.com a@b"},
+		{"link that says another", `<a href="http://evil.com">https://evil.com.example.org/</a> <a href="http://evil.com">not-evil.com</a> <a href="http://a">data</a>`, "https://evil.com.example.org/ <http://evil.com> not-evil.com <http://evil.com> data <http://a>"},
+		{"link that says it in a sentence", `<a href="https://example.com/x">See https://example.com/x.</a> <a href="mailto:a@b">Write to a@b!</a>`, "See https://example.com/x. Write to a@b!"},
 		{"no link", `<a href="#x">a</a> <a href="javascript:x()">b</a> <a name=y>c</a>`, "a b c"},
 		{"lists", "<ul><li>a<li>b<ol><li>c<li>d</ol></ul>e", "- a\n- b\n  1. c\n  2. d\n\ne"},
 		{"table", "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>", "a | b\nc | d"},

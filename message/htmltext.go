@@ -181,41 +181,6 @@ func (w *htmlWriter) spend(n int) bool {
 	return ok
 }
 
-// endLink writes where the link leads, unless its text says so.
-func (w *htmlWriter) endLink() {
-	href := w.href
-	w.href = ""
-	if href == "" {
-		return
-	}
-	label := strings.TrimSpace(string(w.out.Bytes()[min(w.label, w.out.Len()):]))
-	bare := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(href, "mailto:"), "https://"), "http://"), "/")
-	if label == "" || strings.Contains(label, bare) {
-		return
-	}
-	w.space = true
-	w.write("<" + href + ">")
-}
-
-// attribute returns an attribute of the tag. Of links, those that lead
-// somewhere.
-func (w *htmlWriter) attribute(name string, more bool) string {
-	for more {
-		var k, v []byte
-		k, v, more = w.z.TagAttr()
-		if string(k) != name {
-			continue
-		}
-		s := clean(strings.ToValidUTF8(string(v), "\ufffd"))
-		lower := strings.ToLower(s[:min(len(s), 12)])
-		if name == "href" && (strings.HasPrefix(s, "#") || strings.HasPrefix(lower, "javascript:") || strings.HasPrefix(lower, "data:") || strings.HasPrefix(lower, "cid:") || len(s) > longestHref) {
-			return ""
-		}
-		return s
-	}
-	return ""
-}
-
 // block sees to it that what comes next is n lines below.
 func (w *htmlWriter) block(n int) {
 	w.breaks, w.space = max(w.breaks, n), false
