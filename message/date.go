@@ -51,6 +51,8 @@ func (p *dateParser) word(w string) {
 	default:
 		if hours, ok := zones[lower]; ok && p.clock {
 			p.zone = time.FixedZone(w, int(hours*3600))
+		} else if name := lower[:min(len(lower), 3)]; p.clock && (name == "gmt" || name == "utc") && strings.ContainsAny(lower[3:4], "+-") {
+			p.offset(lower[3:]) // GMT+0200
 		}
 	}
 }
