@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"strings"
@@ -162,7 +163,7 @@ func (p *Part) readFound(b []byte) (int, error) {
 func (p *Part) more(raw bool) error {
 	for p.p.cur != p || len(p.p.buf) == 0 {
 		if p.finished && p.p.cur == p {
-			return io.EOF
+			return cmp.Or(p.p.failure(), io.EOF)
 		}
 		b, err := p.p.read(p, raw)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"example.com/postbag/message"
 )
@@ -116,5 +117,29 @@ func TestWithinOfStream(t *testing.T) {
 	}
 	if n != 3 {
 		t.Errorf("%d parts, want 3", n)
+	}
+}
+
+// An error of the reader stays: what was cut off does not end as if it were
+// whole when it is read once more.
+func TestErrorStays(t *testing.T) {
+	broken := errors.New("broken")
+	r := io.MultiReader(strings.NewReader("X: y\n\n"+strings.Repeat("text\n", 100_000)), iotest.ErrReader(broken))
+	m, err := message.Read(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p, err := range m.Parts() {
+		if err != nil {
+			if !errors.Is(err, broken) {
+				t.Errorf("Parts: %v", err)
+			}
+			break
+		}
+		for range 2 {
+			if _, err := io.ReadAll(p); !errors.Is(err, broken) {
+				t.Errorf("Read: %v", err)
+			}
+		}
 	}
 }
