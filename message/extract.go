@@ -23,6 +23,17 @@ func (p *Part) newFound(n int, name, typ string, content []byte) *Part {
 	return f
 }
 
+// another tells whether one more file may be found in the content of p.
+func (p *Part) another() bool {
+	s := p.p.shared
+	if s.found >= s.o.MaxParts {
+		p.defect(TooManyParts)
+		return false
+	}
+	s.found++
+	return true
+}
+
 // extract takes the files out of a text that are in it as uuencode or yEnc,
 // and returns the rest.
 func (p *Part) extract(text []byte) (rest []byte, files []*Part) {
@@ -45,6 +56,9 @@ func (p *Part) extract(text []byte) (rest []byte, files []*Part) {
 		if end == 0 {
 			at = next
 			continue
+		}
+		if !p.another() {
+			break
 		}
 		l := lineTransfer{f: f}
 		content := l.decode(nil, text[at:end], func(_ int, kind Kind) { p.defect(kind) })

@@ -48,7 +48,7 @@ func (m *Message) Envelope() *Envelope { return m.first.Envelope() }
 
 // open begins a reading.
 func (m *Message) open() error {
-	m.shared.segments, m.shared.parts, m.shared.decoded = nil, 0, 0
+	m.shared.segments, m.shared.parts, m.shared.found, m.shared.decoded = nil, 0, 0, 0
 	m.p = newParser(m.src, &m.shared)
 	m.readable()
 	root, err := m.p.next()

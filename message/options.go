@@ -9,7 +9,8 @@ type Options struct {
 	MaxDepth int
 
 	// MaxParts is how many parts there may be; 10,000. The last one holds all
-	// that follows.
+	// that follows. It is also how many files may be found in the contents of
+	// parts: in TNEF, and in text as uuencode and yEnc.
 	MaxParts int
 
 	// MaxHeader is how many octets of a header section count, for the message

@@ -31,6 +31,7 @@ type shared struct {
 	fallback string // the charset of the message's text
 	segments []Segment
 	parts    int
+	found    int // in the contents of parts
 	decoded  int64
 }
 

@@ -28,6 +28,9 @@ func (p *Part) tnef(k *keeper) []*Part {
 	}
 	var files []*Part
 	for _, f := range t.files {
+		if !p.another() {
+			break
+		}
 		typ := mediaType(strings.ToLower(f.typ))
 		if typ == "" {
 			typ = "application/octet-stream"

@@ -87,3 +87,29 @@ func TestTNEFRaw(t *testing.T) {
 		t.Errorf("%q, defects %v", text, m.Defects())
 	}
 }
+
+// Files that are found in a part are bounded in number as parts are.
+func TestTooManyFound(t *testing.T) {
+	for _, tt := range []struct{ name, mail string }{
+		{"uuencode", "Subject: x\n\n" + strings.Repeat("begin 644 a\n#86)C\n`\nend\n", 30) + "bye\n"},
+		{"TNEF", string(wrap("application/ms-tnef", "winmail.dat", tnefOf(strings.Repeat(attributeOf(2, "\x02\x90\x06\x00", "")+attributeOf(2, "\x10\x80\x01\x00", "a\x00"), 30))))},
+	} {
+		m, err := message.Read(strings.NewReader(tt.mail), &message.Options{MaxParts: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, err := range m.Attachments() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n < 20 || n > 21 || !slices.Contains(kinds(m), message.TooManyParts) {
+			t.Errorf("%s: %d files, defects %v", tt.name, n, m.Defects())
+		}
+		if text, err := m.Text(); err != nil || tt.name == "uuencode" && !strings.HasSuffix(text, "end\nbye\n") {
+			t.Errorf("%s: the rest is not in the text: %v", tt.name, err)
+		}
+	}
+}
