@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -48,7 +49,7 @@ func (r *utf16Reader) unit(b []byte) rune {
 }
 
 func (r *utf16Reader) decode(b []byte) []byte {
-	out := r.buf[:0]
+	out := slices.Grow(r.buf[:0], len(b)/2*3) // of two octets, three at most
 	for i := 0; i+1 < len(b); i += 2 {
 		c := r.unit(b[i:])
 		if utf16.IsSurrogate(c) && i+3 < len(b) {
