@@ -208,7 +208,7 @@ func (p *parser) begin(part *Part, top bool) {
 	p.cur, p.buf, p.undo = part, nil, nil
 	switch {
 	case part.isMultipart():
-	case part.Encoding == "base64" && !p.base64Ahead():
+	case !p.encodedAhead(part.Encoding):
 		p.defect(part, p.off, BadEncoding)
 	default:
 		p.undo = newTransfer(part.Encoding)

@@ -41,10 +41,12 @@ func uuLine(line []byte, after bool) bool {
 func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
 	switch {
 	case u.ended:
-		return dst, ""
+		return dst, unlessBlank(line, BadUUEncode)
 	case !u.begun:
-		_, u.begun = uuBegin(line)
-		return dst, ""
+		if _, u.begun = uuBegin(line); u.begun {
+			return dst, ""
+		}
+		return dst, unlessBlank(line, BadUUEncode)
 	case string(line) == "end" || strings.TrimSpace(string(line)) == "end":
 		u.ended = true
 		return dst, ""

@@ -50,11 +50,13 @@ func yencNumber(line, key string) int64 {
 func (y *yencDecoder) line(dst, line []byte) ([]byte, Kind) {
 	switch {
 	case y.ended:
-		return dst, ""
+		return dst, unlessBlank(line, BadYEnc)
 	case !y.begun:
-		_, y.size, y.begun = yencBegin(line)
-		y.width = yencNumber(string(line), "line=")
-		return dst, ""
+		if _, y.size, y.begun = yencBegin(line); y.begun {
+			y.width = yencNumber(string(line), "line=")
+			return dst, ""
+		}
+		return dst, unlessBlank(line, BadYEnc)
 	case bytes.HasPrefix(line, []byte("=ypart ")):
 		if from, to := yencNumber(string(line), "begin="), yencNumber(string(line), "end="); from > 0 && to >= from {
 			y.size = to - from + 1
