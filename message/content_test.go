@@ -38,6 +38,8 @@ func TestContent(t *testing.T) {
 		{"only a file", "Content-Type: application/pdf\n\npdf", "", "", []string{`1 application/pdf "" "pdf"`}},
 		{"uuencode in text", "\nhello\nbegin 644 a/../b.txt\n%2&5L;&\\\n`\nend\nbye\n", "hello\r\nbye\r\n", "", []string{`1.1 application/octet-stream "b.txt" "Hello"`}},
 		{"what begins no file", "\nbegin 644 the day\nwith a smile\nend\n", "begin 644 the day\r\nwith a smile\r\nend\r\n", "", nil},
+		{"text like uuencode", "\nLet us\nbegin 100 times\n \n \nand stop\n", "Let us\r\nbegin 100 times\r\n \r\n \r\nand stop\r\n", "", nil},
+		{"uuencode of nothing", "\nhello\nbegin 644 a\n`\nend\nbye\n", "hello\r\nbye\r\n", "", []string{`1.1 application/octet-stream "a" ""`}},
 		{"yEnc of nothing", "\nhello\n=ybegin line=128 size=0 name=a\n=yend size=0\nbye\n", "hello\r\nbye\r\n", "", []string{`1.1 application/octet-stream "a" ""`}},
 		{"yEnc that is talked of", "\nIt begins so:\n=ybegin line=128 size=5 name=a\nand so on.\n=ybegin line=128 size=5 name=a.txt\nr\x8f\x96\x96\x99\n=yend size=5\nbye\n", "It begins so:\r\n=ybegin line=128 size=5 name=a\r\nand so on.\r\nbye\r\n", "", []string{`1.1 application/octet-stream "a.txt" "Hello"`}},
 		{"yEnc that is cut off", "\nhello\n=ybegin line=5 size=50 name=a.txt\nr\x8f\x96\x96\x99\n", "hello\r\n", "", []string{`1.1 application/octet-stream "a.txt" "Hello"`}},

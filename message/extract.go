@@ -93,7 +93,9 @@ func uuEnd(text []byte, from int) int {
 		case string(bytes.TrimSpace(bare)) == "end" && lines > 0:
 			return at
 		case uuLine(bare, lines > 1):
-			lines++
+			if lines > 0 || len(bytes.TrimSpace(bare)) > 0 { // text has lines of spaces, too
+				lines++
+			}
 			from = at
 		case len(bare) > 0:
 			if lines < 2 {
