@@ -1,7 +1,9 @@
 package message
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/transform"
 )
 
 // aliases are names of charsets, and charsets, that mail uses and the tables
@@ -37,16 +40,69 @@ var aliases = map[string]encoding.Encoding{
 // charset decodes octets that are said to be in a charset. A label that is
 // unknown or cannot be right does not count.
 func (d decoder) charset(name string, b []byte) string {
+	name = charsetName(name)
 	enc := lookup(name)
-	if enc == nil || enc == charmap.Windows1252 && utf8.Valid(b) {
+	switch {
+	case isUTF7(name):
+		return decodeUTF7(b)
+	case isWide(name):
+		if text, ok := wide(name, b); ok {
+			return text
+		}
+		return d.raw(string(b))
+	case enc == nil || enc == charmap.Windows1252 && utf8.Valid(b):
 		return d.raw(string(b)) // what can be UTF-8 and is not ASCII hardly ever is anything else
 	}
-	text, err := enc.NewDecoder().Bytes(b)
-	if err != nil {
-		return d.raw(string(b))
-	}
-	return strings.ToValidUTF8(string(text), "\ufffd")
+	text, _ := d.labelled(enc, b)
+	return text
 }
+
+// labelled decodes octets that are said to be in an encoding, and tells whether
+// they are. Where much of them is not, they are taken for UTF-8 or for what
+// they look like.
+func (d decoder) labelled(enc encoding.Encoding, b []byte) (text string, right bool) {
+	src, right := b, true
+	if enc == japanese.ISO2022JP {
+		src = endShifts(b)
+		right = len(src) == len(b)
+	}
+	out, err := d.convert(enc, src)
+	if err != nil {
+		return d.raw(string(b)), false
+	}
+	bad := bytes.Count(out, []byte("\ufffd"))
+	if bad*20 > len(out) {
+		if utf8.Valid(b) {
+			return string(b), false
+		}
+		if other := detect(string(b)); other != nil && other != enc {
+			if text, err := d.convert(other, b); err == nil {
+				out = text
+			}
+		}
+	}
+	return strings.ToValidUTF8(string(out), "\ufffd"), right && bad == 0
+}
+
+// convert decodes octets until there are more than may come out.
+func (d decoder) convert(enc encoding.Encoding, b []byte) ([]byte, error) {
+	t := enc.NewDecoder()
+	out := make([]byte, 0, len(b)+len(b)/4+utf8.UTFMax)
+	for {
+		n, took, err := t.Transform(out[len(out):cap(out)], b, true)
+		out, b = out[:len(out)+n], b[took:]
+		if err != transform.ErrShortDst {
+			return out, err
+		}
+		if d.most > 0 && len(out) > d.most {
+			return out, nil
+		}
+		out = slices.Grow(out, len(out)/2+utf8.UTFMax)
+	}
+}
+
+// charsetName returns a name as the tables have it.
+func charsetName(label string) string { return strings.ToLower(strings.Trim(label, " \t\"';")) }
 
 // raw decodes octets that nothing is said of.
 func (d decoder) raw(s string) string {
@@ -54,8 +110,8 @@ func (d decoder) raw(s string) string {
 		return text
 	}
 	if strings.Contains(s, "\x1b$") || strings.Contains(s, "\x1b(J") {
-		if text, err := japanese.ISO2022JP.NewDecoder().String(s); err == nil {
-			return strings.ToValidUTF8(text, "\ufffd")
+		if text, err := d.convert(japanese.ISO2022JP, endShifts([]byte(s))); err == nil {
+			return strings.ToValidUTF8(string(text), "\ufffd")
 		}
 	}
 	if utf8.ValidString(s) || mostlyUTF8(s) {
@@ -68,11 +124,11 @@ func (d decoder) raw(s string) string {
 	if enc == nil {
 		enc = charmap.Windows1252
 	}
-	text, err := enc.NewDecoder().String(s)
+	text, err := d.convert(enc, []byte(s))
 	if err != nil {
-		text = s
+		return strings.ToValidUTF8(s, "\ufffd")
 	}
-	return strings.ToValidUTF8(text, "\ufffd")
+	return strings.ToValidUTF8(string(text), "\ufffd")
 }
 
 // mostlyUTF8 tells whether s is UTF-8 that was damaged, or cut off within a
@@ -94,7 +150,7 @@ func mostlyUTF8(s string) bool {
 
 // lookup returns the encoding of a name, or nil if it is unknown or UTF-8.
 func lookup(name string) encoding.Encoding {
-	name = strings.ToLower(strings.Trim(name, " \t\"';"))
+	name = charsetName(name)
 	if enc, ok := aliases[name]; ok {
 		return enc
 	}

@@ -39,8 +39,8 @@ func (m *Message) HTML() (string, error) {
 // and messages that are attached, pictures that its HTML shows (by ContentID),
 // and what else there is for programs. A message in the message is one of
 // them, whole. After a winmail.dat (TNEF) come the files in it; after a text,
-// the files that it holds in uuencode or yEnc. The error is one of reading, or
-// ErrRead; it is the last.
+// the files that it holds in uuencode or yEnc. The error is one that
+// Parts has; it is the last.
 func (m *Message) Attachments() iter.Seq2[*Part, error] {
 	return func(yield func(*Part, error) bool) {
 		b := newBody(m)
@@ -118,16 +118,19 @@ func (b *body) part(p *Part, yield func(*Part, error) bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	left := b.left
 	b.left -= len(raw)
 	n.isText = true
 	n.flowed = strings.EqualFold(p.Params["format"], "flowed")
 	n.delsp = strings.EqualFold(p.Params["delsp"], "yes")
 	if p.Type == "text/html" {
-		n.text = p.decodeText(raw)
+		n.text = p.decodeText(raw, left)
+		b.left = min(b.left, left-len(n.text))
 		return true, nil
 	}
 	rest, files := p.extract(raw)
-	n.text = p.decodeText(rest)
+	n.text = p.decodeText(rest, left)
+	b.left = min(b.left, left-len(n.text))
 	for _, f := range files {
 		if !yield(f, nil) {
 			return false, nil

@@ -38,6 +38,12 @@ func TestContent(t *testing.T) {
 		{"only a file", "Content-Type: application/pdf\n\npdf", "", "", []string{`1 application/pdf "" "pdf"`}},
 		{"uuencode in text", "\nhello\nbegin 644 a/../b.txt\n%2&5L;&\\\n`\nend\nbye\n", "hello\r\nbye\r\n", "", []string{`1.1 application/octet-stream "b.txt" "Hello"`}},
 		{"what begins no file", "\nbegin 644 the day\nwith a smile\nend\n", "begin 644 the day\r\nwith a smile\r\nend\r\n", "", nil},
+		{"text like uuencode", "\nLet us\nbegin 100 times\n \n \nand stop\n", "Let us\r\nbegin 100 times\r\n \r\n \r\nand stop\r\n", "", nil},
+		{"uuencode of nothing", "\nhello\nbegin 644 a\n`\nend\nbye\n", "hello\r\nbye\r\n", "", []string{`1.1 application/octet-stream "a" ""`}},
+		{"yEnc of nothing", "\nhello\n=ybegin line=128 size=0 name=a\n=yend size=0\nbye\n", "hello\r\nbye\r\n", "", []string{`1.1 application/octet-stream "a" ""`}},
+		{"yEnc that is talked of", "\nIt begins so:\n=ybegin line=128 size=5 name=a\nand so on.\n=ybegin line=128 size=5 name=a.txt\nr\x8f\x96\x96\x99\n=yend size=5\nbye\n", "It begins so:\r\n=ybegin line=128 size=5 name=a\r\nand so on.\r\nbye\r\n", "", []string{`1.1 application/octet-stream "a.txt" "Hello"`}},
+		{"yEnc that is cut off", "\nhello\n=ybegin line=5 size=50 name=a.txt\nr\x8f\x96\x96\x99\n", "hello\r\n", "", []string{`1.1 application/octet-stream "a.txt" "Hello"`}},
+		{"names in Latin 1", "\nhello\nbegin 644 r\xe9sum\xe9\n#86)C\n`\nend\n=ybegin line=128 size=1 name=\xe4\nr\n=yend size=1\n", "hello\r\n", "", []string{`1.1 application/octet-stream "résumé" "abc"`, `1.2 application/octet-stream "ä" "H"`}},
 		{"yEnc in text", "\nhello\n=ybegin line=128 size=5 name=a.txt\nr\x8f\x96\x96\x99\n=yend size=5\nbye\n", "hello\r\nbye\r\n", "", []string{`1.1 application/octet-stream "a.txt" "Hello"`}},
 		{"two HTML parts", multi("mixed", part("text/html", "", "<p>1</p>"), part("text/html", "", "<p>2</p>")), "1\n2", "<p>1</p>\n<p>2</p>", nil},
 	} {
@@ -111,12 +117,16 @@ func TestTextFromHTML(t *testing.T) {
 		{"entities", "&lt;&eacute;&nbsp;&#8364;&gt;", "<é €>"},
 		{"link", `see <a href="https://example.com/x?a=1&amp;b=2">this</a>.`, "see this <https://example.com/x?a=1&b=2>."},
 		{"link that says it", `<a href="http://example.com/">example.com</a> <a href="mailto:a@b">a@b</a>`, "example.com a@b"},
+		{"link that says another", `<a href="http://evil.com">https://evil.com.example.org/</a> <a href="http://evil.com">not-evil.com</a> <a href="http://a">data</a>`, "https://evil.com.example.org/ <http://evil.com> not-evil.com <http://evil.com> data <http://a>"},
+		{"link that says it in a sentence", `<a href="https://example.com/x">See https://example.com/x.</a> <a href="mailto:a@b">Write to a@b!</a>`, "See https://example.com/x. Write to a@b!"},
 		{"no link", `<a href="#x">a</a> <a href="javascript:x()">b</a> <a name=y>c</a>`, "a b c"},
 		{"lists", "<ul><li>a<li>b<ol><li>c<li>d</ol></ul>e", "- a\n- b\n  1. c\n  2. d\n\ne"},
 		{"table", "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>", "a | b\nc | d"},
 		{"script and style", "<style>p{}</style><script>x<y</script><title>t</title>a<!-- c -->b", "ab"},
 		{"pictures", `<img src=x alt="a cat"> <img src=pixel width=1 height=1>b`, "[a cat] b"},
 		{"preformatted", "<pre>a  b\n  c</pre>", "a  b\n  c"},
+		{"shown as it is", "a<xmp>b <i> c</xmp><textarea>d &lt; e</textarea>", "a\n\nb <i> c\n\nd < e"},
+		{"for other programs", "a<noframes>b <i></noframes><noembed>c</noembed><iframe>d</iframe>", "a"},
 		{"quote", "<blockquote>a<br>b</blockquote>c", "> a\n> b\n\nc"},
 		{"unclosed", "<p>a<b>b<p>c", "ab\n\nc"},
 		{"no HTML", "a < b > c", "a < b > c"},
@@ -140,6 +150,8 @@ func TestUnflow(t *testing.T) {
 		{"stuffed", " >a\n", ">a\n", false},
 		{"signature", "a \n-- \nme\n", "a \n-- \nme\n", false},
 		{"no end", "a \nb ", "a b ", false},
+		{"no next line", "a \n", "a \n", false},
+		{"an end of two CR", "a \n> b\r\r\n", "a \n> b\r\r\n", false},
 	} {
 		if got := message.Unflow(tt.in, tt.delsp); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
@@ -172,6 +184,10 @@ func TestPreview(t *testing.T) {
 		{"> quoted\nanswer\n-- \nJoe", 100, "answer"},
 		{"a\u200b\u034f\u00a0b", 100, "a b"},
 		{"größe", 3, "gr…"},
+		{"gro\u0308\u00dfe", 4, "gr…"},
+		{"👨\u200d👩\u200d👧", 3, "…"},
+		{"x👍🏽y", 3, "x…"},
+		{"e\u0301 x", 2, "…"},
 	} {
 		m := parse(t, "Content-Type: text/plain; charset=utf-8\n\n"+tt.text)
 		if got, err := m.Preview(tt.n); err != nil || got != tt.want {
@@ -207,6 +223,10 @@ func TestFilename(t *testing.T) {
 		{".bashrc", "bashrc"},
 		{"a. . ", "a"},
 		{"..", ""},
+		{"\u3000.bashrc", "bashrc"},
+		{"a .\u00a0", "a"},
+		{"con." + strings.Repeat("x", 300), "_con." + strings.Repeat("x", 195)},
+		{"con" + strings.Repeat(" ", 300) + "x.txt", "_con.txt"},
 		{"/", ""},
 		{"ab:c?d*e", "ab_c_d_e"},
 		{"\xff.txt", "\ufffd.txt"},

@@ -51,6 +51,8 @@ func (p *dateParser) word(w string) {
 	default:
 		if hours, ok := zones[lower]; ok && p.clock {
 			p.zone = time.FixedZone(w, int(hours*3600))
+		} else if name := lower[:min(len(lower), 3)]; p.clock && (name == "gmt" || name == "utc") && strings.ContainsAny(lower[3:4], "+-") {
+			p.offset(lower[3:]) // GMT+0200
 		}
 	}
 }
@@ -172,6 +174,9 @@ func (p *dateParser) monthName(lower string) bool {
 func (p *dateParser) time() time.Time {
 	if p.bad || p.day < 1 || p.day > 31 || p.month < 1 || p.month > 12 || p.year < 1 || p.year > 9999 || p.hour > 24 || p.minute > 59 || p.sec > 60 || p.hour < 0 || p.minute < 0 || p.sec < 0 {
 		return time.Time{}
+	}
+	if last := time.Date(p.year, p.month+1, 0, 0, 0, 0, 0, time.UTC).Day(); p.day > last {
+		return time.Time{} // 30 Feb
 	}
 	t := time.Date(p.year, p.month, p.day, p.hour, p.minute, p.sec, 0, p.zone)
 	if t.Year() > 9999 { // 24:00 of its last day; RFC 3339 cannot write it

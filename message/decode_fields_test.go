@@ -42,3 +42,20 @@ func transferred(encoding, s string) string {
 	}
 	return string(data)
 }
+
+// What a header section says comes out without control characters, whatever is
+// in it.
+func TestCleanWords(t *testing.T) {
+	m := parse(t, "Content-Type: text/plain; a\x1b\xe9=b\nContent-Transfer-Encoding: x-\x1b[31m\xe9\n\nx")
+	for p, err := range m.Parts() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Encoding != "x- [31mé" {
+			t.Errorf("Encoding %q", p.Encoding)
+		}
+		if len(p.Params) != 1 || p.Params["a é"] != "b" {
+			t.Errorf("Params %q", p.Params)
+		}
+	}
+}

@@ -37,7 +37,8 @@ func (p *parser) descendMessage(part *Part) (*Part, error) {
 		return p.open(part)
 	}
 	p.defect(part, part.BodyOffset, EncodedMessage)
-	p.inner = newParser(part, p.shared)
+	part.within = true
+	p.inner = newParser(encodedMessage{part}, p.shared)
 	p.inner.nested = true
 	p.inner.push(part, "")
 	p.inner.frames[0].outer = true

@@ -197,3 +197,19 @@ func BenchmarkReadEnvelope(b *testing.B) {
 		}
 	}
 }
+
+// A field whose name is beyond MaxHeader is none: what is left of it is no
+// name.
+func TestNameCutOff(t *testing.T) {
+	for most := 1; most < 25; most++ {
+		m, err := message.Read(strings.NewReader("Subject: a\nFoo: x\n y\n\nbody"), &message.Options{MaxHeader: most})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range m.Header.All() {
+			if name != "Subject" && name != "Foo" || !strings.HasPrefix("a", value) && !strings.HasPrefix("x y", value) {
+				t.Errorf("MaxHeader %d: %q is %q", most, name, value)
+			}
+		}
+	}
+}

@@ -23,6 +23,17 @@ func (p *Part) newFound(n int, name, typ string, content []byte) *Part {
 	return f
 }
 
+// another tells whether one more file may be found in the content of p.
+func (p *Part) another() bool {
+	s := p.p.shared
+	if s.found >= s.o.MaxParts {
+		p.defect(TooManyParts)
+		return false
+	}
+	s.found++
+	return true
+}
+
 // extract takes the files out of a text that are in it as uuencode or yEnc,
 // and returns the rest.
 func (p *Part) extract(text []byte) (rest []byte, files []*Part) {
@@ -40,17 +51,20 @@ func (p *Part) extract(text []byte) (rest []byte, files []*Part) {
 		if n, ok := uuBegin(bytes.TrimRight(line, "\r\n")); ok {
 			name, f, end = n, new(uuDecoder), uuEnd(text, next)
 		} else if n, _, ok := yencBegin(bytes.TrimRight(line, "\r\n")); ok {
-			name, f, end = n, new(yencDecoder), yencEnd(text, next)
+			name, f, end = n, new(yencDecoder), yencEnd(text, next, yencNumber(string(line), "line="))
 		}
 		if end == 0 {
 			at = next
 			continue
 		}
+		if !p.another() {
+			break
+		}
 		l := lineTransfer{f: f}
 		content := l.decode(nil, text[at:end], func(_ int, kind Kind) { p.defect(kind) })
 		content = l.end(content, func(_ int, kind Kind) { p.defect(kind) })
 		kept = append(kept, text[from:at]...)
-		files = append(files, p.newFound(len(files)+1, name, "application/octet-stream", content))
+		files = append(files, p.newFound(len(files)+1, p.decoder().charset(p.Params["charset"], []byte(name)), "application/octet-stream", content))
 		at, from = end, end
 	}
 	if len(files) == 0 {
@@ -79,7 +93,9 @@ func uuEnd(text []byte, from int) int {
 		case string(bytes.TrimSpace(bare)) == "end" && lines > 0:
 			return at
 		case uuLine(bare, lines > 1):
-			lines++
+			if lines > 0 || len(bytes.TrimSpace(bare)) > 0 { // text has lines of spaces, too
+				lines++
+			}
 			from = at
 		case len(bare) > 0:
 			if lines < 2 {
@@ -94,13 +110,30 @@ func uuEnd(text []byte, from int) int {
 	return from
 }
 
-// yencEnd returns where the yEnc file ends whose lines begin at from.
-func yencEnd(text []byte, from int) int {
-	i := bytes.Index(text[from:], []byte("\n=yend"))
-	if i < 0 {
-		return len(text)
+// yencEnd returns where the yEnc file ends whose lines begin at from, after a
+// =ybegin line that says how long they are: after its =yend line. Where that is
+// missing, a file ends at the next or at the end of the text, if its first line
+// is as long as it has to be; else it is 0, because there is none.
+func yencEnd(text []byte, from int, width int64) int {
+	end := from
+	for end < len(text) {
+		line := lineAt(text, end)
+		if bytes.HasPrefix(line, []byte("=ybegin ")) {
+			break
+		}
+		end += len(line)
+		if bytes.HasPrefix(line, []byte("=yend")) {
+			return end
+		}
 	}
-	return from + i + 1 + len(lineAt(text, from+i+1))
+	first := lineAt(text, from)
+	if bytes.HasPrefix(first, []byte("=ypart ")) {
+		first = lineAt(text, from+len(first))
+	}
+	if n := int64(len(bytes.TrimRight(first, "\r\n"))); width < 1 || n < width || n > width+2 { // with an escape at its end, and a dot in front
+		return 0
+	}
+	return end
 }
 
 // keeper keeps the beginning of what goes by, up to a limit.

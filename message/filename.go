@@ -29,14 +29,16 @@ func Filename(name string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(name, "\ufffd"))
-	name = strings.TrimSpace(strings.TrimRight(strings.TrimLeft(name, ". "), ". "))
-	name = shorten(name)
+	name = shorten(strings.TrimFunc(name, atNoEnd))
 	stem, _, _ := strings.Cut(name, ".")
 	if devices[strings.ToLower(strings.TrimSpace(stem))] {
-		name = "_" + name
+		name = shorten("_" + name)
 	}
 	return name
 }
+
+// atNoEnd tells whether a name neither begins nor ends with r.
+func atNoEnd(r rune) bool { return r == '.' || unicode.IsSpace(r) }
 
 // shorten cuts the middle out of a name that is too long.
 func shorten(name string) string {
@@ -51,7 +53,7 @@ func shorten(name string) string {
 	for cut > 0 && !utf8.RuneStart(name[cut]) {
 		cut--
 	}
-	return strings.TrimRight(name[:cut], ". ") + ext
+	return strings.TrimRightFunc(name[:cut], atNoEnd) + ext
 }
 
 // devices are names that Windows does not open as files, whatever follows a

@@ -7,7 +7,7 @@ import "strings"
 // space is not one of the text. RFC 3676 section 4.
 func Unflow(s string, delsp bool) string {
 	var out strings.Builder
-	depth, soft := 0, false // of the line before
+	depth, soft, last := 0, false, "" // of the line before
 	for line := range strings.Lines(s) {
 		end := line[len(strings.TrimRight(line, "\r\n")):]
 		line = line[:len(line)-len(end)]
@@ -15,13 +15,13 @@ func Unflow(s string, delsp bool) string {
 		text := strings.TrimPrefix(line[d:], " ") // stuffing, section 4.4
 		signature := text == "-- "
 		if soft && (d != depth || signature) {
-			out.WriteString("\r\n"[2-max(len(end), 1):])
+			out.WriteString(last)
 			soft = false
 		}
 		if !soft && d > 0 {
 			out.WriteString(strings.Repeat(">", d) + " ")
 		}
-		depth, soft = d, strings.HasSuffix(text, " ") && !signature
+		depth, soft, last = d, strings.HasSuffix(text, " ") && !signature, end
 		if soft && delsp {
 			text = text[:len(text)-1]
 		}
@@ -29,6 +29,9 @@ func Unflow(s string, delsp bool) string {
 		if !soft {
 			out.WriteString(end)
 		}
+	}
+	if soft { // there is no next line
+		out.WriteString(last)
 	}
 	return out.String()
 }

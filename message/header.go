@@ -18,8 +18,8 @@ type Header struct {
 type field struct{ start, colon, end int }
 
 // Raw returns the header section as it came, with lines that are no fields,
-// without the empty line after it. What is beyond [Options].MaxHeader is not
-// in it. The caller must not change it.
+// without the empty line after it. What is beyond [Options].MaxHeader or
+// MaxFields is not in it. The caller must not change it.
 func (h *Header) Raw() []byte { return h.raw }
 
 // Len returns how many fields there are.

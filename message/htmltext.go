@@ -22,7 +22,7 @@ func TextFromHTML(s string) string {
 // beginningFromHTML makes text until it has about so many octets. whole tells
 // whether it is all.
 func beginningFromHTML(s string, octets int) (text string, whole bool) {
-	w := htmlWriter{z: html.NewTokenizer(strings.NewReader(s))}
+	w := htmlWriter{z: html.NewTokenizer(strings.NewReader(s)), room: len(s)}
 	for w.out.Len() < octets {
 		if !w.token() {
 			return w.text(), true
@@ -41,6 +41,7 @@ type htmlWriter struct {
 	quote  int
 	lists  []int // of the lists that are open, the next number; -1 for bullets
 	cell   bool  // a cell of the row was written
+	room   int   // octets that quote marks, indentation and numbers may have
 
 	href  string
 	label int // where in out the text of the link begins
@@ -84,7 +85,7 @@ func (w *htmlWriter) skip(a atom.Atom) {
 
 func (w *htmlWriter) start(a atom.Atom, more bool) {
 	switch a {
-	case atom.Script, atom.Style, atom.Title, atom.Noembed, atom.Iframe, atom.Textarea, atom.Xmp:
+	case atom.Script, atom.Style, atom.Title, atom.Noembed, atom.Noframes, atom.Iframe:
 		w.skip(a) // the tokenizer takes their contents as text
 	case atom.Br:
 		w.breaks, w.space = w.breaks+1, false
@@ -97,7 +98,7 @@ func (w *htmlWriter) start(a atom.Atom, more bool) {
 		w.block(1)
 		w.write("---")
 		w.block(1)
-	case atom.Pre:
+	case atom.Pre, atom.Xmp:
 		w.block(2)
 		w.pre++
 	case atom.Blockquote:
@@ -131,7 +132,7 @@ func (w *htmlWriter) end(a atom.Atom) {
 	case atom.Div, atom.Tr, atom.Dl, atom.Dt, atom.Dd, atom.Li, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Form, atom.Center, atom.Address, atom.Fieldset:
 		w.block(1)
 		w.cell = false
-	case atom.Pre:
+	case atom.Pre, atom.Xmp:
 		w.pre = max(w.pre-1, 0)
 		w.block(2)
 	case atom.Blockquote:
@@ -164,42 +165,20 @@ func (w *htmlWriter) item() {
 		}
 		mark = strings.Repeat("  ", min(n-1, 10)) + mark
 	}
+	if !w.spend(len(mark)) {
+		mark = "- "
+	}
 	w.write(mark)
 }
 
-// endLink writes where the link leads, unless its text says so.
-func (w *htmlWriter) endLink() {
-	href := w.href
-	w.href = ""
-	if href == "" {
-		return
+// spend tells whether there is room for so many octets that are not in the
+// HTML: a tag of four could make fifty.
+func (w *htmlWriter) spend(n int) bool {
+	ok := n <= w.room
+	if ok {
+		w.room -= n
 	}
-	label := strings.TrimSpace(string(w.out.Bytes()[min(w.label, w.out.Len()):]))
-	bare := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(href, "mailto:"), "https://"), "http://"), "/")
-	if label == "" || strings.Contains(label, bare) {
-		return
-	}
-	w.space = true
-	w.write("<" + href + ">")
-}
-
-// attribute returns an attribute of the tag. Of links, those that lead
-// somewhere.
-func (w *htmlWriter) attribute(name string, more bool) string {
-	for more {
-		var k, v []byte
-		k, v, more = w.z.TagAttr()
-		if string(k) != name {
-			continue
-		}
-		s := clean(strings.ToValidUTF8(string(v), "\ufffd"))
-		lower := strings.ToLower(s[:min(len(s), 12)])
-		if name == "href" && (strings.HasPrefix(s, "#") || strings.HasPrefix(lower, "javascript:") || strings.HasPrefix(lower, "data:") || strings.HasPrefix(lower, "cid:") || len(s) > longestHref) {
-			return ""
-		}
-		return s
-	}
-	return ""
+	return ok
 }
 
 // block sees to it that what comes next is n lines below.
@@ -210,11 +189,11 @@ func (w *htmlWriter) block(n int) {
 // words writes text, white space as one space.
 func (w *htmlWriter) words(text []byte) {
 	if w.pre > 0 {
-		for i, line := range bytes.Split(text, []byte("\n")) {
-			if i > 0 {
+		for line := range bytes.Lines(text) {
+			w.write(string(bytes.TrimRight(line, "\r\n")))
+			if line[len(line)-1] == '\n' {
 				w.breaks++
 			}
-			w.write(string(bytes.TrimRight(line, "\r")))
 		}
 		return
 	}
@@ -246,7 +225,9 @@ func (w *htmlWriter) write(s string) {
 		w.out.WriteByte(' ')
 	}
 	if n := w.out.Len(); w.quote > 0 && (n == 0 || w.out.Bytes()[n-1] == '\n') {
-		w.out.WriteString(strings.Repeat("> ", min(w.quote, 10)))
+		if marks := strings.Repeat("> ", min(w.quote, 10)); w.spend(len(marks)) {
+			w.out.WriteString(marks)
+		}
 	}
 	w.breaks, w.space = 0, false
 	w.out.WriteString(s)

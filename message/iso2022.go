@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -78,4 +79,26 @@ func eightBits(enc encoding.Encoding, s string) string {
 		}
 	}
 	return strings.Repeat("\ufffd", (len(b)+1)/2)
+}
+
+// endShifts ends each line of ISO-2022-JP in ASCII: RFC 1468 wants that, and
+// the decoder would take a line break for half a character.
+func endShifts(b []byte) []byte {
+	var out []byte
+	from := 0 // of what is not yet in out
+	for at := 0; at < len(b); {
+		line := lineAt(b, at)
+		bare := bytes.TrimRight(line, "\r\n")
+		if i := bytes.LastIndexByte(bare, '\x1b'); i >= 0 && len(bare) < len(line) {
+			if e := bare[i+1:]; bytes.HasPrefix(e, []byte("$")) || bytes.HasPrefix(e, []byte("(I")) {
+				out = append(append(doubled(out, len(b)/8), b[from:at+len(bare)]...), "\x1b(B"...)
+				from = at + len(bare)
+			}
+		}
+		at += len(line)
+	}
+	if out == nil {
+		return b
+	}
+	return append(out, b[from:]...)
 }

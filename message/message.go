@@ -48,7 +48,7 @@ func (m *Message) Envelope() *Envelope { return m.first.Envelope() }
 
 // open begins a reading.
 func (m *Message) open() error {
-	m.shared.segments, m.shared.parts, m.shared.decoded = nil, 0, 0
+	m.shared.segments, m.shared.parts, m.shared.found, m.shared.decoded = nil, 0, 0, 0
 	m.p = newParser(m.src, &m.shared)
 	m.readable()
 	root, err := m.p.next()
@@ -82,20 +82,28 @@ func (m *Message) begin() (*Part, error) {
 
 // Parts goes through the message part by part, depth first, in the order in
 // which they are written, the containers before what is in them. What is not
-// read of a part is passed over. The error is one of reading, or ErrRead; it
-// is the last.
+// read of a part is passed over. The error is one of reading, ErrRead, or
+// ErrPast if the message was gone through anew in the meantime; it is the last.
 func (m *Message) Parts() iter.Seq2[*Part, error] {
 	return func(yield func(*Part, error) bool) {
 		part, err := m.begin()
-		for p := m.p; part != nil && err == nil && p == m.p; part, err = p.next() {
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		p := m.p
+		for part != nil && err == nil {
 			if !yield(part, nil) {
 				return
+			}
+			if part, err = nil, ErrPast; p == m.p {
+				part, err = p.next()
 			}
 		}
 		if err != nil {
 			yield(nil, err)
 		}
-		m.p.free()
+		p.free()
 	}
 }
 

@@ -9,7 +9,8 @@ type Options struct {
 	MaxDepth int
 
 	// MaxParts is how many parts there may be; 10,000. The last one holds all
-	// that follows.
+	// that follows. It is also how many files may be found in the contents of
+	// parts: in TNEF, and in text as uuencode and yEnc.
 	MaxParts int
 
 	// MaxHeader is how many octets of a header section count, for the message
@@ -27,9 +28,10 @@ type Options struct {
 	// with transfer encodings undone; 4 GiB.
 	MaxDecoded int64
 
-	// MaxText is how many octets of text and of HTML [Message.Text] and
-	// [Message.HTML] hold in memory, and so is what a TNEF file may have;
-	// 32 MiB. While they are made, they may take up to eight times as much.
+	// MaxText is how many octets of text and of HTML, in UTF-8, [Message.Text]
+	// and [Message.HTML] hold in memory, and so is what a TNEF file may have;
+	// 32 MiB. What is made of them may be twice as long, and take up to ten
+	// times as much while it is made.
 	MaxText int
 
 	// Unflow joins the lines of text that is format=flowed. RFC 3676 section 4.2.

@@ -49,6 +49,9 @@ type parameter struct {
 }
 
 func newParameter(name, value string) parameter {
+	if !isPlain(name) {
+		name = clean(decoder{}.raw(name))
+	}
 	p := parameter{name: strings.ToLower(name), section: -1, value: value}
 	p.name, p.encoded = strings.CutSuffix(p.name, "*")
 	if base, number, ok := strings.Cut(p.name, "*"); ok {
@@ -129,7 +132,7 @@ func (d decoder) parameter(v string) string {
 	if isPlain(v) {
 		return strings.TrimSpace(v)
 	}
-	return clean(d.words(d.raw(v)))
+	return d.text(v)
 }
 
 // appendPercent appends s with %41 decoded.

@@ -31,6 +31,7 @@ type shared struct {
 	fallback string // the charset of the message's text
 	segments []Segment
 	parts    int
+	found    int // in the contents of parts
 	decoded  int64
 }
 
@@ -132,7 +133,7 @@ func (p *parser) advance() (*Part, error) {
 		if p.between(part, Epilogue) {
 			p.defect(part, at, TextAfterParts)
 		}
-		part.rawSize = p.off - part.BodyOffset
+		part.rawSize = p.off - part.start
 	}
 }
 
@@ -144,7 +145,7 @@ func (p *parser) close(n int) {
 			p.pop(min(f.level, len(p.levels)))
 		}
 		if !f.outer {
-			f.part.rawSize = p.off - f.part.BodyOffset
+			f.part.rawSize = p.off - f.part.start
 		}
 	}
 	p.frames = p.frames[:n]
@@ -203,11 +204,11 @@ func (p *parser) begin(part *Part, top bool) {
 	if part.Path = prefix + strconv.Itoa(part.index+1); top && part.isMultipart() {
 		part.Path = prefix + "TEXT"
 	}
-	part.p = p
+	part.p, part.start = p, p.off
 	p.cur, p.buf, p.undo = part, nil, nil
 	switch {
 	case part.isMultipart():
-	case part.Encoding == "base64" && !p.base64Ahead():
+	case !p.encodedAhead(part.Encoding):
 		p.defect(part, p.off, BadEncoding)
 	default:
 		p.undo = newTransfer(part.Encoding)
@@ -251,8 +252,8 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	switch {
 	case p.failure() != nil && len(src) == 0:
 		return nil, p.failure()
-	case raw:
-		return out, nil
+	case raw && part.tee == nil:
+		return src, nil
 	case p.undo != nil:
 		p.base = at
 		if len(src) > 0 {
@@ -274,6 +275,9 @@ func (p *parser) read(part *Part, raw bool) ([]byte, error) {
 	part.size += int64(len(out))
 	if part.tee != nil {
 		part.tee.Write(out)
+	}
+	if raw {
+		return src, nil
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"strings"
@@ -64,10 +65,12 @@ type Part struct {
 	found          io.Reader // the content of what was found in another part
 	tee            io.Writer // gets what is decoded; may be nil
 	index          int       // among its parent's parts, from 0
+	start          int64     // of the body in what the parser reads
 	depth          int
 	rawSize, size  int64
 	read, finished bool
 	whole          bool // not to be divided
+	within         bool // encoded, and another parser reads it
 }
 
 // Container tells whether the part is divided into others: a multipart or a
@@ -128,6 +131,13 @@ func (p *Part) readInto(b []byte, raw bool) (int, error) {
 	if p.found != nil {
 		return p.readFound(b)
 	}
+	if p.within {
+		return 0, ErrPast
+	}
+	return p.copy(b, raw)
+}
+
+func (p *Part) copy(b []byte, raw bool) (int, error) {
 	if err := p.more(raw); err != nil {
 		return 0, err
 	}
@@ -135,6 +145,11 @@ func (p *Part) readInto(b []byte, raw bool) (int, error) {
 	p.p.buf = p.p.buf[n:]
 	return n, nil
 }
+
+// encodedMessage is the content of a message for the parser of its parts.
+type encodedMessage struct{ p *Part }
+
+func (e encodedMessage) Read(b []byte) (int, error) { return e.p.copy(b, false) }
 
 func (p *Part) readFound(b []byte) (int, error) {
 	n, err := p.found.Read(b)
@@ -148,7 +163,7 @@ func (p *Part) readFound(b []byte) (int, error) {
 func (p *Part) more(raw bool) error {
 	for p.p.cur != p || len(p.p.buf) == 0 {
 		if p.finished && p.p.cur == p {
-			return io.EOF
+			return cmp.Or(p.p.failure(), io.EOF)
 		}
 		b, err := p.p.read(p, raw)
 		if err != nil {
@@ -162,6 +177,9 @@ func (p *Part) more(raw bool) error {
 func (p *Part) writeTo(w io.Writer, raw bool) (n int64, err error) {
 	if p.found != nil {
 		return io.Copy(w, readerOnly{p})
+	}
+	if p.within {
+		return 0, ErrPast
 	}
 	for {
 		err := p.more(raw)

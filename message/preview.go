@@ -60,14 +60,24 @@ func preview(text string, n int) (p string, full bool) {
 func cut(s, word string, room int) string {
 	switch {
 	case s == "" && room > 0:
-		return string([]rune(word)[:room-1]) + "…"
+		return before([]rune(word), room-1) + "…"
 	case room < 1 && s != "":
-		_, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
+		all := []rune(s)
+		s = before(all, len(all)-1)
 	case s == "":
 		return ""
 	}
 	return s + "…"
+}
+
+// before returns what is before the character at n, or before the one that it
+// belongs to: a letter keeps its accents, and a picture its parts.
+func before(all []rune, n int) string {
+	const joiner = '\u200d'
+	for n > 0 && (all[n] == joiner || all[n-1] == joiner || unicode.Is(unicode.M, all[n]) || unicode.Is(unicode.Sk, all[n]) && all[n] > 0xffff) {
+		n--
+	}
+	return string(all[:n])
 }
 
 // unseen tells whether a character has no ink: HTML mail pads its previews

@@ -7,22 +7,29 @@ import "encoding/binary"
 const rtfDictionary = "{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
 
 // decompressRTF undoes the compression of RTF, [MS-OXRTFCP], up to so many
-// octets.
-func decompressRTF(b []byte, most int) (rtf []byte, ok bool) {
-	const header = 16
-	if len(b) < header {
-		return nil, false
+// octets: it is whole if there are no more.
+func decompressRTF(b []byte, most int) (rtf []byte, whole, ok bool) {
+	if len(b) < rtfHeader {
+		return nil, true, false
 	}
-	size := int(min(int64(binary.LittleEndian.Uint32(b[4:])), int64(most)))
+	said := int64(binary.LittleEndian.Uint32(b[4:]))
+	size := int(min(said, int64(most)))
+	rtf, ok = unpackRTF(b, size)
+	return rtf, !ok || said == int64(size), ok
+}
+
+const rtfHeader = 16 // octets
+
+func unpackRTF(b []byte, size int) (rtf []byte, ok bool) {
 	switch binary.LittleEndian.Uint32(b[8:]) {
 	case 0x414c454d: // MELA: not compressed
-		n := min(size, len(b)-header)
-		return b[header : header+n], n == size
+		n := min(size, len(b)-rtfHeader)
+		return b[rtfHeader : rtfHeader+n], n == size
 	case 0x75465a4c: // LZFu
 	default:
 		return nil, false
 	}
-	b = b[header:]
+	b = b[rtfHeader:]
 	var dict [4096]byte
 	at := copy(dict[:], rtfDictionary)
 	put := func(c byte) {

@@ -228,7 +228,9 @@ func (sec *section) take(line []byte, whole bool, colon int) {
 		case len(h.fields) >= sec.o.MaxFields:
 			sec.dropping = true
 			sec.defect(sec.s.off, TooManyFields)
-		case len(h.raw) < sec.o.MaxHeader:
+		case len(h.raw)+colon >= sec.o.MaxHeader:
+			sec.junk = true // half a name is none
+		default:
 			at := len(h.raw)
 			h.fields = append(doubled(h.fields, 1), field{at + len(line) - len(bytes.TrimLeft(line, " \t")), at + colon, at})
 		}
@@ -252,10 +254,7 @@ func (sec *section) keep(b []byte) {
 	}
 	h.raw = append(doubled(h.raw, len(b)), b...)
 	if n := len(h.fields); n > 0 && !sec.junk {
-		f := &h.fields[n-1]
-		f.end = len(h.raw)
-		f.colon = min(f.colon, f.end-1)
-		f.start = min(f.start, f.colon)
+		h.fields[n-1].end = len(h.raw)
 	}
 }
 

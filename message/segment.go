@@ -2,7 +2,7 @@ package message
 
 // Segment is a piece of a message as it came. The segments of a message that
 // was read to its end follow each other without gaps, from its first octet to
-// its last.
+// its last; of one in UTF-16, these are the octets of its UTF-8.
 type Segment struct {
 	Path         string // of the part, as in [Part]
 	Kind         SegmentKind

@@ -19,7 +19,7 @@ func (p *Part) Text() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.decodeText(b), nil
+	return p.decodeText(b, p.limit()), nil
 }
 
 func (p *Part) limit() int {
@@ -53,30 +53,49 @@ func (p *Part) defect(kind Kind) {
 	}
 }
 
-func (p *Part) decodeText(b []byte) string {
-	d := decoder{}
-	if p.p != nil {
-		d.fallback = p.p.shared.fallback
+func (p *Part) decoder() decoder {
+	if p.p == nil {
+		return decoder{}
 	}
+	return decoder{fallback: p.p.shared.fallback}
+}
+
+// decodeText decodes a text, up to most octets.
+func (p *Part) decodeText(b []byte, most int) string {
+	d := p.decoder()
+	d.most = most
 	text, kind := d.body(p.Params["charset"], b, p.Type == "text/html")
 	if kind != "" {
 		p.defect(kind)
 	}
-	return text
+	if len(text) <= most {
+		return text
+	}
+	p.defect(TooMuchText)
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return strings.Clone(text[:most])
 }
 
 // body decodes a text. What is wrong with its charset is the kind.
 func (d decoder) body(label string, b []byte, html bool) (text string, kind Kind) {
-	name := strings.ToLower(strings.Trim(label, " \t\"';"))
+	name := charsetName(label)
+	rightIf := func(right bool) Kind {
+		if !right {
+			return WrongCharset
+		}
+		return ""
+	}
 	switch {
 	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
-		return strings.ToValidUTF8(string(b[3:]), "\ufffd"), ""
+		return strings.ToValidUTF8(string(b[3:]), "\ufffd"), rightIf(utf8.Valid(b))
 	case isWide(name), bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")):
 		if text, ok := wide(name, b); ok {
-			return text, ""
+			return text, rightIf(!strings.Contains(text, "\ufffd"))
 		}
 	case isUTF7(name):
-		return decodeUTF7(b), ""
+		return decodeUTF7(b), rightIf(eightBit(b) < 0)
 	case name == "iso-2022-kr", name == "iso-2022-cn":
 		if text, ok := shifted(string(b)); ok {
 			return text, ""
@@ -100,25 +119,18 @@ func (d decoder) body(label string, b []byte, html bool) (text string, kind Kind
 	case enc == nil, enc == charmap.Windows1252 && utf8.Valid(b):
 		if kind == "" && name == "" && bytes.IndexByte(b, 0x1b) < 0 {
 			kind = NoCharset
-		} else if known && (!isUTF8(name) || !utf8.Valid(b)) {
-			kind = WrongCharset
 		}
 		if isUTF8(name) || name == "" || !known {
 			d.fallback = otherThan(d.fallback, name)
 		}
-		return d.raw(string(b)), kind
-	}
-	out, err := enc.NewDecoder().Bytes(b)
-	if err != nil {
-		return d.raw(string(b)), WrongCharset
-	}
-	if bad := bytes.Count(out, []byte("\ufffd")); bad > 0 {
-		kind = WrongCharset
-		if bad*20 > len(out) && utf8.Valid(b) {
-			return string(b), kind
+		text = d.raw(string(b))
+		if kind == "" && known && (!isUTF8(name) || !utf8.Valid(b)) && (eightBit(b) >= 0 || text != string(b)) {
+			kind = WrongCharset
 		}
+		return text, kind
 	}
-	return strings.ToValidUTF8(string(out), "\ufffd"), kind
+	text, right := d.labelled(enc, b)
+	return text, rightIf(right)
 }
 
 // metaCharset returns the encoding that HTML says it has, in its beginning.

@@ -23,14 +23,23 @@ func (p *Part) tnef(k *keeper) []*Part {
 	if t.bad {
 		p.defect(BadTNEF)
 	}
+	if t.cut {
+		p.defect(TooMuchText)
+	}
 	var files []*Part
 	for _, f := range t.files {
-		typ := f.typ
-		if mediaType(strings.ToLower(typ)) == "" {
+		if !p.another() {
+			break
+		}
+		typ := mediaType(strings.ToLower(f.typ))
+		if typ == "" {
 			typ = "application/octet-stream"
 		}
-		part := p.newFound(len(files)+1, f.name, strings.ToLower(typ), f.data)
+		part := p.newFound(len(files)+1, f.name, typ, f.data)
 		part.ContentID = f.id
+		if f.charset != "" {
+			part.Params = map[string]string{"charset": f.charset}
+		}
 		files = append(files, part)
 	}
 	return files
@@ -44,10 +53,12 @@ type tnefReader struct {
 	left     int // octets that compressed text may have
 	depth    int
 	bad      bool
+	cut      bool // compressed text was longer
 }
 
 type tnefFile struct {
 	name, typ, id string
+	charset       string // may be empty
 	data          []byte
 	long          bool // the name is the long one
 }
@@ -122,7 +133,7 @@ func (t *tnefReader) attribute(level byte, id uint32, data []byte) {
 	case id == attMessage && level == 1:
 		t.properties(data, t.messageProperty)
 	case id == attBody && level == 1:
-		t.add("message.txt", "text/plain", strings.TrimRight(string(data), "\x00"))
+		t.addText(data)
 	case f == nil:
 	case id == attTitle && !f.long || id == attTransport && f.name == "":
 		f.name = t.text(data)
@@ -146,6 +157,15 @@ func (t *tnefReader) flush() {
 func (t *tnefReader) add(name, typ, data string) {
 	if data != "" && len(t.files) < maxTNEFFiles {
 		t.files = append(t.files, tnefFile{name: name, typ: typ, data: []byte(data)})
+	}
+}
+
+// addText adds the message's text, which is in the code page.
+func (t *tnefReader) addText(b []byte) {
+	before := len(t.files)
+	t.add("message.txt", "text/plain", strings.TrimRight(string(b), "\x00"))
+	if len(t.files) > before {
+		t.files[before].charset = t.codepage
 	}
 }
 
@@ -201,13 +221,14 @@ func (t *tnefReader) messageProperty(id, typ uint16, v []byte) {
 		if typ == typeWideString {
 			t.add("message.txt", "text/plain", wideText(v))
 		} else {
-			t.add("message.txt", "text/plain", strings.TrimRight(string(v), "\x00"))
+			t.addText(v)
 		}
 	case propHTML:
 		t.add("message.html", "text/html", strings.TrimRight(string(v), "\x00"))
 	case propRTF:
-		rtf, ok := decompressRTF(v, t.left)
+		rtf, whole, ok := decompressRTF(v, t.left)
 		t.bad = t.bad || !ok
+		t.cut = t.cut || !whole
 		t.left -= len(rtf)
 		t.add("message.rtf", "text/rtf", string(rtf))
 	}
@@ -250,7 +271,7 @@ func (t *tnefReader) attachmentProperty(id, typ uint16, v []byte) {
 func (t *tnefReader) within(b []byte) {
 	sub := tnefReader{left: t.left, depth: t.depth + 1, codepage: t.codepage}
 	sub.stream(b)
-	t.left, t.bad = sub.left, t.bad || sub.bad
+	t.left, t.bad, t.cut = sub.left, t.bad || sub.bad, t.cut || sub.cut
 	if room := maxTNEFFiles - len(t.files); len(sub.files) > room {
 		sub.files = sub.files[:max(room, 0)]
 	}

@@ -34,7 +34,7 @@ func encodingName(s string) (name string, known bool) {
 	if i := strings.IndexAny(s, ";( \t\"',"); i > 0 && !strings.HasPrefix(strings.ToLower(s), "quoted ") {
 		s = s[:i]
 	}
-	s = strings.ToLower(s)
+	s = strings.ToLower(clean(decoder{}.raw(s)))
 	compact := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("-_ .", r) {
 			return -1
@@ -217,4 +217,36 @@ func (l *lineTransfer) end(dst []byte, report func(int, Kind)) []byte {
 		report(0, kind)
 	}
 	return dst
+}
+
+// unlessBlank returns kind for a line that is passed over, if it says anything.
+func unlessBlank(line []byte, kind Kind) Kind {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return ""
+	}
+	return kind
+}
+
+// encodedAhead tells whether what is ahead may be in an encoding: text that only
+// says so has no line that begins a file, or words that are no base64.
+func (s *scanner) encodedAhead(encoding string) bool {
+	var begins func(line []byte) bool
+	switch encoding {
+	case "base64":
+		return s.base64Ahead()
+	case "x-uuencode":
+		begins = func(line []byte) bool { _, ok := uuBegin(line); return ok }
+	case "x-yenc":
+		begins = func(line []byte) bool { _, _, ok := yencBegin(line); return ok }
+	default:
+		return true
+	}
+	b := s.fill(bufferSize)
+	n, _ := s.ahead(b)
+	for line := range bytes.Lines(b[:n]) {
+		if begins(bytes.TrimRight(line, "\r\n")) {
+			return true
+		}
+	}
+	return n == 0
 }

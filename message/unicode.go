@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -48,7 +49,7 @@ func (r *utf16Reader) unit(b []byte) rune {
 }
 
 func (r *utf16Reader) decode(b []byte) []byte {
-	out := r.buf[:0]
+	out := slices.Grow(r.buf[:0], len(b)/2*3) // of two octets, three at most
 	for i := 0; i+1 < len(b); i += 2 {
 		c := r.unit(b[i:])
 		if utf16.IsSurrogate(c) && i+3 < len(b) {
@@ -111,6 +112,9 @@ func isUTF7(name string) bool {
 // decodeUTF7 decodes UTF-7, RFC 2152.
 func decodeUTF7(b []byte) string {
 	var out strings.Builder
+	out.Grow(len(b))
+	var octets []byte
+	units := utf16Reader{big: true}
 	for len(b) > 0 {
 		i := bytes.IndexByte(b, '+')
 		if i < 0 {
@@ -132,13 +136,8 @@ func decodeUTF7(b []byte) string {
 			}
 			continue
 		}
-		octets := make([]byte, base64.RawStdEncoding.DecodedLen(n))
-		got, _ := base64.RawStdEncoding.Decode(octets, b[:n])
-		units := make([]uint16, got/2)
-		for j := range units {
-			units[j] = uint16(octets[2*j])<<8 | uint16(octets[2*j+1])
-		}
-		out.WriteString(string(utf16.Decode(units)))
+		octets, _ = base64.RawStdEncoding.AppendDecode(octets[:0], b[:n])
+		out.Write(units.decode(octets))
 		b = b[n:]
 		if len(b) > 0 && b[0] == '-' {
 			b = b[1:]

@@ -41,10 +41,12 @@ func uuLine(line []byte, after bool) bool {
 func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
 	switch {
 	case u.ended:
-		return dst, ""
+		return dst, unlessBlank(line, BadUUEncode)
 	case !u.begun:
-		_, u.begun = uuBegin(line)
-		return dst, ""
+		if _, u.begun = uuBegin(line); u.begun {
+			return dst, ""
+		}
+		return dst, unlessBlank(line, BadUUEncode)
 	case string(line) == "end" || strings.TrimSpace(string(line)) == "end":
 		u.ended = true
 		return dst, ""
@@ -55,6 +57,9 @@ func (u *uuDecoder) line(dst, line []byte) ([]byte, Kind) {
 	}
 	octets := int(line[0]-' ') & 63
 	var kind Kind
+	if !uuLine(line, false) {
+		kind = BadUUEncode
+	}
 	for at := 1; octets > 0; at += 4 {
 		var v [4]byte
 		for i := range v {

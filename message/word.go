@@ -8,14 +8,16 @@ import (
 // decoder makes text for people from what a header section holds.
 type decoder struct {
 	fallback string // the charset of octets that are not UTF-8; may be empty
+	most     int    // octets that may come out, about; 0 for no bound
 }
 
 // text decodes an unstructured field.
-func (d decoder) text(s string) string { return clean(d.words(d.raw(s))) }
+func (d decoder) text(s string) string { return clean(d.words(s)) }
 
 // words decodes the encoded words in s (RFC 2047), also those that break its
 // rules: beside other text, with spaces in them, without an end, with a
-// character that is split between two words.
+// character that is split between two words. What is beside them may be octets
+// in any charset, and so may what is in them.
 func (d decoder) words(s string) string {
 	var out strings.Builder
 	var octets []byte // of adjacent words in the charset of last
@@ -41,7 +43,7 @@ func (d decoder) words(s string) string {
 		between := s[done:at]
 		if last.charset == "" || strings.TrimSpace(between) != "" {
 			flush()
-			out.WriteString(between)
+			out.WriteString(d.raw(between))
 		} else if !strings.EqualFold(last.charset, w.charset) {
 			flush()
 		}
@@ -50,7 +52,7 @@ func (d decoder) words(s string) string {
 		done = at
 	}
 	flush()
-	out.WriteString(s[done:])
+	out.WriteString(d.raw(s[done:]))
 	return out.String()
 }
 

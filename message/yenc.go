@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"hash/crc32"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,6 +12,7 @@ import (
 // its =ybegin line to its =yend line.
 type yencDecoder struct {
 	begun, ended bool
+	width        int64 // of a full line; -1 if unknown
 	size         int64 // that was written; -1 if unknown
 	got          int64
 	sum          uint32
@@ -48,10 +50,13 @@ func yencNumber(line, key string) int64 {
 func (y *yencDecoder) line(dst, line []byte) ([]byte, Kind) {
 	switch {
 	case y.ended:
-		return dst, ""
+		return dst, unlessBlank(line, BadYEnc)
 	case !y.begun:
-		_, y.size, y.begun = yencBegin(line)
-		return dst, ""
+		if _, y.size, y.begun = yencBegin(line); y.begun {
+			y.width = yencNumber(string(line), "line=")
+			return dst, ""
+		}
+		return dst, unlessBlank(line, BadYEnc)
 	case bytes.HasPrefix(line, []byte("=ypart ")):
 		if from, to := yencNumber(string(line), "begin="), yencNumber(string(line), "end="); from > 0 && to >= from {
 			y.size = to - from + 1
@@ -62,9 +67,6 @@ func (y *yencDecoder) line(dst, line []byte) ([]byte, Kind) {
 		y.check(string(line))
 		return dst, ""
 	}
-	if bytes.HasPrefix(line, []byte("..")) {
-		line = line[1:] // dots that NNTP or POP3 put there
-	}
 	from := len(dst)
 	for i := 0; i < len(line); i++ {
 		c := line[i]
@@ -74,9 +76,25 @@ func (y *yencDecoder) line(dst, line []byte) ([]byte, Kind) {
 		}
 		dst = append(dst, c-42)
 	}
+	if y.stuffed(line, len(dst)-from) {
+		dst = slices.Delete(dst, from, from+1)
+	}
 	y.got += int64(len(dst) - from)
 	y.sum = crc32.Update(y.sum, crc32.IEEETable, dst[from:])
 	return dst, ""
+}
+
+// stuffed tells whether a line of so many octets has a dot more in front, which
+// NNTP or POP3 put there: then it is longer than it may be, or the file is.
+func (y *yencDecoder) stuffed(line []byte, octets int) bool {
+	if !bytes.HasPrefix(line, []byte("..")) {
+		return false
+	}
+	most := y.width
+	if line[len(line)-2] == '=' { // the last octet is two characters
+		most++
+	}
+	return int64(len(line)) > most || y.size >= 0 && y.got+int64(octets) > y.size
 }
 
 // check compares with what the last line says.

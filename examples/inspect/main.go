@@ -69,11 +69,19 @@ func inspect(name string, asJSON bool, save string, stdin io.Reader, stdout io.W
 	return r.writeText(stdout)
 }
 
-// open opens a file. What comes from the standard input goes to a file that
-// has no name, because a message is gone through twice.
+// open opens a file. What comes from the standard input or from a pipe goes to
+// a file that has no name, because a message is gone through twice.
 func open(name string, stdin io.Reader) (*os.File, error) {
 	if name != "-" {
-		return os.Open(name)
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := f.Seek(0, io.SeekCurrent); err == nil {
+			return f, nil
+		}
+		defer f.Close()
+		stdin = f
 	}
 	f, err := os.CreateTemp("", "inspect-")
 	if err != nil {

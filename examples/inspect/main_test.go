@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,6 +92,27 @@ func TestSaveManyOfOneName(t *testing.T) {
 		if files, err := os.ReadDir(dir); err != nil || len(files) != run*many {
 			t.Errorf("%d files, %v, want %d", len(files), err, run*many)
 		}
+	}
+}
+
+// A pipe that has a name is read like the standard input.
+func TestPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	name := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(name); err != nil {
+		t.Skip(err)
+	}
+	if _, err := w.WriteString(mail); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	code, out, errs := inspectOf(t, "", "-json", name)
+	if _, want, _ := inspectOf(t, mail, "-json", "-"); code != 0 || errs != "" || out != want {
+		t.Errorf("code %d, %s%s", code, out, errs)
 	}
 }
 

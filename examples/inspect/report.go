@@ -70,20 +70,20 @@ func newReport(f io.ReadSeeker, s *saver) (*report, error) {
 		return nil, err
 	}
 	r := &report{Envelope: newEnvelope(m.Envelope()), Attachments: []attachment{}, Parts: []part{}, Defects: []defect{}}
-	var parts []*message.Part
+	containers := make(map[int]*message.Part)
 	for p, err := range m.Parts() {
 		if err != nil {
 			return nil, err
 		}
-		if !p.Container() {
-			if _, err := io.Copy(io.Discard, p); err != nil {
-				return nil, err
-			}
+		if p.Container() {
+			containers[len(r.Parts)] = p
+		} else if _, err := io.Copy(io.Discard, p); err != nil {
+			return nil, err
 		}
-		parts = append(parts, p)
-	}
-	for _, p := range parts { // the size of a container is known now
 		r.Parts = append(r.Parts, part{p.Path, p.Type, p.Size()})
+	}
+	for i, p := range containers { // their sizes are known now
+		r.Parts[i].Size = p.Size()
 	}
 	for p, err := range m.Attachments() {
 		if err != nil {
