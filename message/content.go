@@ -4,12 +4,13 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 )
 
 // Text returns the text of the message in UTF-8, its lines as they came: what
-// a reader without HTML shows. Where an alternative has HTML only, it is text
-// made of that. What is an attachment is not in it, nor are messages in the
+// a reader without HTML shows. Where an alternative has HTML only, or blank text
+// beside it, it is text made of that. What is an attachment is not in it, nor are messages in the
 // message. RFC 8621 section 4.1.4 says which parts these are; of several, one
 // follows the other.
 //
@@ -208,12 +209,19 @@ func (b *body) chooseAll(list []*node, parent string, alternative bool, text, ht
 	}
 	if parent == "multipart/alternative" && text != nil && html != nil {
 		switch {
-		case texts == len(*text) && htmls != len(*html):
-			*text = append(*text, (*html)[htmls:]...)
+		case areBlank((*text)[texts:]) && htmls != len(*html):
+			*text = append((*text)[:texts], (*html)[htmls:]...)
 		case htmls == len(*html) && texts != len(*text):
 			*html = append(*html, (*text)[texts:]...)
 		}
 	}
+}
+
+// areBlank tells whether there is nothing to read in a list. Many programs send
+// HTML with a plain text of nothing but white space beside it, which RFC 8621
+// would show.
+func areBlank(list []*node) bool {
+	return !slices.ContainsFunc(list, func(n *node) bool { return strings.TrimSpace(n.text) != "" })
 }
 
 func length(list *[]*node) int {

@@ -27,6 +27,7 @@ func TestContent(t *testing.T) {
 		{"HTML only", "Content-Type: text/html\n\n<p>a</p><p>b</p>", "a\n\nb", "<p>a</p><p>b</p>", nil},
 		{"alternative", multi("alternative", part("text/plain", "", "t"), part("text/html", "", "<p>h</p>")), "t", "<p>h</p>", nil},
 		{"alternative of HTML only", multi("alternative", part("text/html", "", "<p>h</p>")), "h", "<p>h</p>", nil},
+		{"alternative of blank text and HTML", multi("alternative", part("text/plain", "", " \n"), part("text/html", "", "<p>h</p>")), "h", "<p>h</p>", nil},
 		{"text and a picture in alternative", multi("alternative", "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nt\n--c\nContent-Type: image/png\n\npng\n--c--\n", part("text/html", "", "<p>h</p>")), "t", "<p>h</p>", []string{`1.2 image/png "" "png"`}},
 		{"alternative with a calendar", multi("alternative", part("text/plain", "", "t"), part("text/calendar", "", "ics")), "t", "", []string{`2 text/calendar "" "ics"`}},
 		{"related in alternative", multi("alternative", part("text/plain", "", "t"), related), "t", "<p>h</p>", []string{`2.2 image/png "" "png"`}},
