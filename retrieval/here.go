@@ -53,6 +53,11 @@ func changesHere(u Upstream, v view, h here) *changes {
 			continue
 		}
 		flags, present := h.flags[rec.Ref]
+		if rec.Marking && present {
+			rec.marked(flags)
+			v.known[s.UID] = rec
+			ch.put = append(ch.put, rec)
+		}
 		if !present && rec.Stage == Settled && !h.owns(rec.Ref) {
 			continue
 		}
@@ -93,6 +98,16 @@ func changesHere(u Upstream, v view, h here) *changes {
 		}
 	}
 	return ch
+}
+
+// marked says that the copy has the mark \Deleted, or has it not, because a run
+// that was cut short has made it so.
+func (rec *Record) marked(flags []Flag) {
+	rec.Marking = false
+	rec.Flags = without(rec.Flags, []Flag{FlagDeleted})
+	if hasFlag(flags, FlagDeleted) {
+		rec.Flags = append(rec.Flags, FlagDeleted)
+	}
 }
 
 // isMarked tells whether a copy was marked as deleted. If the server has that

@@ -6,8 +6,9 @@ import (
 )
 
 // mirror brings delivered copies in step with the server. The records follow
-// the copies: a crash in between does the same work again, to no effect. When the
-// sink fails, what it has done until then is recorded.
+// the copies: a crash in between does the same work again, to no effect. But that
+// a copy gets the mark \Deleted is recorded before, or it would look as if it had
+// been removed here. When the sink fails, what it has done until then is recorded.
 func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) error {
 	if len(reflags)+len(discards) == 0 {
 		return nil
@@ -15,6 +16,9 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 	mir, ok := r.sink.(Mirrorer)
 	if !ok {
 		return unsupported("a sink that cannot follow the server")
+	}
+	if err := r.update(ctx, Change{Put: marking(reflags)}); err != nil {
+		return err
 	}
 	recs, failed := r.reflag(ctx, mir, reflags)
 	var gone []UID
@@ -40,6 +44,18 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 	return errors.Join(failed, r.update(ctx, Change{Put: recs, Forget: gone}))
 }
 
+// marking returns the records of copies that are to get the mark \Deleted or to
+// lose it.
+func marking(reflags []reflag) (recs []Record) {
+	for _, f := range reflags {
+		if rec := f.Record; hasFlag(rec.Flags, FlagDeleted) != hasFlag(f.flags, FlagDeleted) {
+			rec.Marking = true
+			recs = append(recs, rec)
+		}
+	}
+	return recs
+}
+
 // reflag gives copies the server's flags, and returns their records, up to an
 // error.
 func (r *run) reflag(ctx context.Context, mir Mirrorer, reflags []reflag) (recs []Record, err error) {
@@ -55,7 +71,7 @@ func (r *run) reflag(ctx context.Context, mir Mirrorer, reflags []reflag) (recs 
 		default:
 			return recs, sinkError(&MessageError{rec.UID, err})
 		}
-		rec.Flags = f.flags
+		rec.Flags, rec.Marking = f.flags, false
 		recs = append(recs, rec)
 	}
 	return recs, nil

@@ -134,6 +134,11 @@ type Record struct {
 	// it is there. See [Upstream].
 	Missed time.Time
 
+	// Marking says that the copy was about to follow the server in its mark
+	// \Deleted, or to lose it, when a run was cut short: what it has of that mark
+	// is not what anybody here wanted. See [Upstream].
+	Marking bool
+
 	// Deletes counts how often the server confirmed to have deleted it once
 	// more.
 	Deletes int

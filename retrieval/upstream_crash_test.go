@@ -53,6 +53,27 @@ func crashBothWays(t *testing.T, n int, trash string) bool {
 	return blown
 }
 
+// A mark that another client takes away again, after a run that was to set it on
+// the copy was cut short, is no removal.
+func TestCrashMarked(t *testing.T) {
+	for _, trash := range []string{"", "Trash"} {
+		for n := 0; ; n++ {
+			b, on := twoWay(t, 3, nil)
+			b.server.Create("Trash")
+			b.acct.Upstream.Trash = trash
+			b.server.SetFlags(on[1].UID, retrieval.FlagDeleted)
+			blown := b.crash(n)
+			b.server.SetFlags(on[1].UID)
+			b.sync()
+			b.sync()
+			b.wantBoth("0: 1: 2:")
+			if !blown {
+				break
+			}
+		}
+	}
+}
+
 // hookedBothWays is a hookedSink that is kept in step both ways.
 type hookedBothWays struct {
 	hookedSink

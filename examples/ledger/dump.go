@@ -99,6 +99,7 @@ func line(r retrieval.Record) string {
 	add(r.Seeded, "seeded")
 	add(r.HeaderOnly, "header only")
 	add(r.Due, "action due")
+	add(r.Marking, "marking")
 	add(!r.Vanished.IsZero(), "vanished %s", at(r.Vanished))
 	add(r.Deletes > 0, "deleted again %d", r.Deletes)
 	add(r.Attempts > 0, "failed %d, retry %s", r.Attempts, at(r.Retry))
@@ -179,13 +180,14 @@ func jsonRecord(r retrieval.Record) any {
 		Seeded     bool             `json:"seeded,omitempty"`
 		HeaderOnly bool             `json:"header_only,omitempty"`
 		Due        bool             `json:"due,omitempty"`
+		Marking    bool             `json:"marking,omitempty"`
 		Vanished   time.Time        `json:"vanished,omitzero"`
 		Deletes    int              `json:"deletes,omitempty"`
 		Attempts   int              `json:"attempts,omitempty"`
 		Retry      time.Time        `json:"retry,omitzero"`
 	}{
 		UID: r.UID, Stage: stages[r.Stage], Ref: r.Ref, Flags: r.Flags, Since: r.Since, Delivered: r.Delivered, Received: r.Received,
-		Size: r.Size, Email: r.Email, Twin: r.Twin, Seeded: r.Seeded, HeaderOnly: r.HeaderOnly, Due: r.Due, Vanished: r.Vanished,
+		Size: r.Size, Email: r.Email, Twin: r.Twin, Seeded: r.Seeded, HeaderOnly: r.HeaderOnly, Due: r.Due, Marking: r.Marking, Vanished: r.Vanished,
 		Deletes: r.Deletes, Attempts: r.Attempts, Retry: r.Retry,
 	}
 	if r.Print != (retrieval.Print{}) {

@@ -139,7 +139,7 @@ func (v *verdict) synced(p *person, m *mail, isHere, isThere bool, thrown int, b
 	case isHere != isThere:
 		bad("here: %v, there: %v", isHere, isThere)
 	case !isThere && !m.deleted && !m.removed:
-		bad("nobody removed it, and it is gone")
+		bad("nobody removed it, and it is gone; in Trash: %d", thrown)
 	case isThere && m.surely && !m.flagged:
 		bad("it was removed here, and is back")
 	case thrown > 0 && (!trash || !m.removed):

@@ -57,6 +57,7 @@ const (
 	hasRetry
 	hasMissed
 	hasSeeded
+	hasMarking
 	hasUnknown
 )
 
@@ -90,6 +91,7 @@ func encodeRecord(r *retrieval.Record) []byte {
 	e.time(hasRetry, r.Retry)
 	e.time(hasMissed, r.Missed)
 	e.mark(hasSeeded, r.Seeded)
+	e.mark(hasMarking, r.Marking)
 
 	b := make([]byte, 0, len(e.b)+16)
 	b = append(b, recordVersion)
@@ -157,6 +159,7 @@ func decodeFields(uid retrieval.UID, b []byte) (r retrieval.Record, err error) {
 	r.Retry = d.time(hasRetry)
 	r.Missed = d.time(hasMissed)
 	r.Seeded = d.has&hasSeeded != 0
+	r.Marking = d.has&hasMarking != 0
 	if d.bad || len(d.rest) > 0 || !known(r.Stage) {
 		return r, errBadRecord
 	}
