@@ -102,10 +102,12 @@ func (s *subject) over(ctx context.Context) (Report, error) {
 	}
 	t := newTour(s.a, s.w.sink, s.w.store)
 	t.c, t.keep = s.c, true
+	defer func() { // also if the sink panics
+		if t.c != s.c {
+			s.c, s.since, s.watch, s.last = t.c, time.Now(), nil, nil
+		}
+	}()
 	err := t.all(ctx)
-	if t.c != s.c {
-		s.c, s.since, s.watch, s.last = t.c, time.Now(), nil, nil
-	}
 	s.boxes = s.boxes[:0]
 	for _, m := range t.boxes {
 		s.boxes = append(s.boxes, m.Name)
