@@ -20,6 +20,7 @@ type subject struct {
 	watch *imapclient.Watch
 	last  *imapclient.Mailbox // boxes[0], when it was last opened to wait
 	boxes []string            // that were gone through, the first to be watched most closely
+	login time.Time           // by when a login was over of a server that wants delay until the next
 	delay time.Duration       // LOGIN-DELAY
 }
 
@@ -45,21 +46,29 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 	done()
 	if err != nil {
 		s.hangUp() // what state it is in nobody knows, and news would not mend it
-		return s.failed(err, draw), err
+		return max(s.failed(err, draw), s.untilLogin()), err
 	}
 	if report.RoomIn > 0 { // until then there is nothing to listen for
 		s.hangUp()
 		s.ok(begun)
-		return max(report.RoomIn, s.w.o.Poll, s.delay+time.Second), nil
+		return max(report.RoomIn, s.w.o.Poll, s.untilLogin()), nil
 	}
 	if s.c == nil {
 		s.ok(begun)
-		return max(s.w.o.Poll, s.delay+time.Second), nil
+		return max(s.w.o.Poll, s.untilLogin()), nil
 	}
 	if report.More { // of which the server will tell nothing
 		return min(s.w.o.Poll, s.w.o.Resync), nil
 	}
 	return s.w.o.Resync, nil
+}
+
+// untilLogin is how long the server wants to be left alone yet, in any case.
+func (s *subject) untilLogin() time.Duration {
+	if s.delay <= 0 {
+		return 0
+	}
+	return time.Until(s.login) + min(s.delay, longestAsked) + time.Second
 }
 
 // run runs over the account, over the connection that is open if one is.
@@ -70,7 +79,9 @@ func (s *subject) run(ctx context.Context) (Report, error) {
 	if s.a.Protocol == POP3 {
 		r := &run{a: s.a, box: s.a.Box(), sink: s.w.sink, store: s.w.store}
 		err := r.whole(ctx)
-		s.delay = r.features.LoginDelay
+		if r.features.Protocol != "" { // else nobody has logged in
+			s.login, s.delay = time.Now(), r.features.LoginDelay
+		}
 		return r.report, err
 	}
 	if s.c == nil || s.c.Err() != nil {

@@ -14,8 +14,8 @@ import (
 type WatchOptions struct {
 	// Poll is the time between two runs over an account whose server does not
 	// tell of new mail, or of which the account's limits have left some; 0 means
-	// 5 minutes. A server that wants more (LOGIN-DELAY)
-	// gets it, and [Limits.BytesPerDay] is waited for.
+	// 5 minutes. A server that wants more (LOGIN-DELAY) gets it, after failures,
+	// too, up to a day, and [Limits.BytesPerDay] is waited for.
 	Poll time.Duration
 
 	// Resync is the time after which an account is run over although its server
