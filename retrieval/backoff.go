@@ -53,7 +53,7 @@ func (b *backoff) ok(since time.Time) {
 func (b *backoff) failed(err error, draw func(n int64) int64) time.Duration {
 	b.well = time.Time{}
 	var wait time.Duration
-	if errors.Is(err, ErrAuth) {
+	if errors.Is(err, ErrAuth) && !errors.Is(err, errNoSecret) {
 		wait = min(firstAuth<<min(b.refusals, 10), longestAuth)
 		wait += time.Duration(draw(int64(wait / 10)))
 		b.refusals++

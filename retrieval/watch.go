@@ -81,7 +81,8 @@ var (
 // quarter of an hour, and never before the server wants it ([RetryAfter]).
 // Only 5 minutes in which nothing fails end the row. Credentials that are
 // refused are tried again after 10 minutes, and then less and less often, down
-// to once a day. What time cannot help is given up: a mailbox that was
+// to once a day; one that [Account.Password] or [Account.Token] could not tell
+// counts as any failure, unless its error is an [ErrAuth]. What time cannot help is given up: a mailbox that was
 // renumbered, a store that is lost, an account that asks for what its server
 // cannot do, and a sink that panics.
 //

@@ -1,6 +1,8 @@
 package retrieval_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -37,4 +39,25 @@ func TestWatchEndlessDelay(t *testing.T) {
 			q.want("A", "A")
 		})
 	}, retrieval.POP3)
+}
+
+// What cannot tell the password now is no server that refuses it.
+func TestWatchNoPasswordNow(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		down := true
+		password := q.acct.Password
+		q.acct.Password = func(ctx context.Context) (string, error) {
+			if down {
+				return "", errors.New("the agent is down")
+			}
+			return password(ctx)
+		}
+		q.server.Deliver(mail("A", 1))
+		q.watching(nil, nil, func() {
+			time.Sleep(12 * time.Hour)
+			down = false
+			time.Sleep(30 * time.Minute)
+			q.want("A", "A")
+		})
+	})
 }
