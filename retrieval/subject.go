@@ -1,9 +1,11 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/postbag/imapclient"
@@ -15,13 +17,14 @@ type subject struct {
 	a Account
 
 	backoff
-	c     *imapclient.Client // kept open between runs; nil: none is
-	since time.Time          // when c was opened
-	watch *imapclient.Watch
-	last  *imapclient.Mailbox // boxes[0], when it was last opened to wait
-	boxes []string            // that were gone through, the first to be watched most closely
-	login time.Time           // by when a login was over of a server that wants delay until the next
-	delay time.Duration       // LOGIN-DELAY
+	c       *imapclient.Client // kept open between runs; nil: none is
+	since   time.Time          // when c was opened
+	watch   *imapclient.Watch
+	watched []string            // s.boxes, when watch began
+	last    *imapclient.Mailbox // boxes[0], when it was last opened to wait
+	boxes   []string            // that were gone through, the first to be watched most closely
+	login   time.Time           // by when a login was over of a server that wants delay until the next
+	delay   time.Duration       // LOGIN-DELAY
 }
 
 // round is one run, and what follows from it: for how long the account is left
@@ -119,6 +122,10 @@ func (s *subject) over(ctx context.Context) (Report, error) {
 		}
 	}()
 	err := t.all(ctx)
+	// In an order of their own, for a server may have another for every listing.
+	slices.SortFunc(t.boxes, func(a, b imapclient.ListedMailbox) int {
+		return cmp.Or(rank(a)-rank(b), cmp.Compare(a.Name, b.Name))
+	})
 	s.boxes = s.boxes[:0]
 	for _, m := range t.boxes {
 		s.boxes = append(s.boxes, m.Name)
@@ -152,7 +159,7 @@ func (s *subject) rest(ctx context.Context, wait time.Duration) error {
 // time over a connection it returns at once: what has happened since the run
 // began, nobody has told.
 func (s *subject) listen(ctx context.Context, wait time.Duration) error {
-	if len(s.boxes) > 1 {
+	if len(s.a.Mailboxes) > 0 { // another may be open, or none
 		box, err := s.c.Examine(ctx, s.boxes[0])
 		if err != nil {
 			return err
@@ -162,12 +169,18 @@ func (s *subject) listen(ctx context.Context, wait time.Duration) error {
 			return nil
 		}
 	}
+	if s.watch != nil && !slices.Equal(s.watched, s.boxes) {
+		if err := s.watch.Close(ctx); err != nil {
+			return err
+		}
+		s.watch = nil
+	}
 	if s.watch == nil {
 		w, err := s.c.Watch(ctx, &imapclient.WatchOptions{Mailboxes: s.boxes[1:], Heartbeat: s.w.o.Heartbeat, Poll: s.w.o.Poll})
 		if err != nil {
 			return err
 		}
-		s.watch = w
+		s.watch, s.watched = w, slices.Clone(s.boxes)
 		if len(s.boxes) > 1 {
 			return nil
 		}
