@@ -102,7 +102,7 @@ func RetryAfter(err error) time.Duration {
 
 // isHopeless tells whether nothing that time brings will help.
 func isHopeless(err error) bool {
-	for _, is := range []error{ErrStateLost, ErrRenumbered, ErrAmbiguous, errors.ErrUnsupported, errBadAccount, ErrNoMailbox, errPanic} {
+	for _, is := range []error{ErrStateLost, ErrRenumbered, ErrAmbiguous, errors.ErrUnsupported, errBadAccount, errPanic} {
 		if errors.Is(err, is) {
 			return true
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,6 +23,8 @@ type subject struct {
 	watch   *imapclient.Watch
 	watched []string            // s.boxes, when watch began
 	last    *imapclient.Mailbox // boxes[0], when it was last opened to wait
+	ran     bool                // well, once
+	lost    map[string]error    // mailboxes that were given up
 	boxes   []string            // that were gone through, the first to be watched most closely
 	login   time.Time           // by when a login was over of a server that wants delay until the next
 	delay   time.Duration       // LOGIN-DELAY
@@ -35,7 +38,7 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	s.w.tell(Event{Account: s.a.Identity(), Kind: RunBegins})
-	begun := time.Now()
+	begun, lost := time.Now(), maps.Clone(s.lost)
 	var report Report
 	err = guarded(func() (err error) {
 		report, err = s.run(ctx)
@@ -46,11 +49,17 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	s.w.tell(Event{Account: s.a.Identity(), Kind: RunEnds, Report: report, Err: err})
+	for _, name := range slices.Sorted(maps.Keys(s.lost)) {
+		if lost[name] == nil {
+			s.w.tell(Event{Account: s.a.Identity(), Kind: GivenUp, Mailbox: name, Err: s.lost[name]})
+		}
+	}
 	done()
 	if err != nil {
 		s.hangUp() // what state it is in nobody knows, and news would not mend it
 		return max(s.failed(err, draw), s.untilLogin()), err
 	}
+	s.ran = true
 	if report.RoomIn > 0 { // until then there is nothing to listen for
 		s.hangUp()
 		s.ok(begun)
@@ -72,6 +81,12 @@ func (s *subject) untilLogin() time.Duration {
 		return 0
 	}
 	return time.Until(s.login) + min(s.delay, longestAsked) + time.Second
+}
+
+// isHopeless tells whether nothing that time brings will help the account. A
+// mailbox that was there may be again.
+func (s *subject) isHopeless(err error) bool {
+	return isHopeless(err) || !s.ran && errors.Is(err, ErrNoMailbox)
 }
 
 // run runs over the account, over the connection that is open if one is.
@@ -115,7 +130,7 @@ func (s *subject) over(ctx context.Context) (Report, error) {
 		return r.report, err
 	}
 	t := newTour(s.a, s.w.sink, s.w.store)
-	t.c, t.keep = s.c, true
+	t.c, t.keep, t.lost = s.c, true, s.lost
 	defer func() { // also if the sink panics
 		if t.c != s.c {
 			s.c, s.since, s.watch, s.last = t.c, time.Now(), nil, nil

@@ -43,6 +43,7 @@ type WatchOptions struct {
 type Event struct {
 	Account string // [Account.Identity]
 	Kind    EventKind
+	Mailbox string // that was given up alone, of several that the account names; else empty
 
 	Report Report        // of a run that has ended
 	Err    error         // why a run, the wait, or the account has ended; nil if all went well
@@ -58,7 +59,7 @@ const (
 	RunBegins EventKind = iota
 	RunEnds             // with Report, and Err if it failed
 	Waits               // with Wait and How
-	GivenUp             // with Err: nothing that time brings would help
+	GivenUp             // with Err, and Mailbox if it is about one alone: nothing that time brings would help
 )
 
 // String returns a word for k.
@@ -83,8 +84,11 @@ var (
 // refused are tried again after 10 minutes, and then less and less often, down
 // to once a day; one that [Account.Password] or [Account.Token] could not tell
 // counts as any failure, unless its error is an [ErrAuth]. What time cannot help is given up: a mailbox that was
-// renumbered, a store that is lost, an account that asks for what its server
-// cannot do, and a sink that panics.
+// renumbered, or is not there when the watch begins, a store that is lost, an
+// account that asks for what its server cannot do, and a sink that panics. Of
+// several mailboxes ([Account.Mailboxes]) one that is renumbered, or whose state
+// is lost, is given up alone, until it is listed no more; meanwhile nothing is
+// delivered from the mailbox of all messages, in which its messages may be.
 //
 // The sink is used by several goroutines at a time; if it is a [Flusher] but no
 // [Batcher], runs take turns.
@@ -142,14 +146,14 @@ func newWatcher(sink Sink, store Store, o *WatchOptions) *watcher {
 
 // follow runs over one account until ctx ends or there is no use in it.
 func (w *watcher) follow(ctx context.Context, a Account) error {
-	s := &subject{w: w, a: a}
+	s := &subject{w: w, a: a, lost: make(map[string]error)}
 	defer s.hangUp()
 	for {
 		wait, err := s.round(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err != nil && isHopeless(err) {
+		if err != nil && s.isHopeless(err) {
 			w.tell(Event{Account: a.Identity(), Kind: GivenUp, Err: err})
 			return err
 		}
@@ -233,6 +237,9 @@ func (e Event) log(l *slog.Logger) {
 	}
 	if e.Kind == Waits {
 		attrs = append(attrs, slog.Duration("wait", e.Wait), slog.String("how", e.How))
+	}
+	if e.Mailbox != "" {
+		attrs = append(attrs, slog.String("mailbox", e.Mailbox))
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.Any("error", e.Err))

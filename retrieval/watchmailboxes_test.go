@@ -1,6 +1,8 @@
 package retrieval_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,4 +81,87 @@ func TestWatchShuffledMailboxes(t *testing.T) {
 			t.Errorf("%d runs in an hour in which nothing happened", runs)
 		}
 	}, retrieval.IMAP)
+}
+
+// A mailbox of several that is lost does not take the others with it.
+func TestWatchLosesMailbox(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Create("Work")
+		q.server.Deliver(mail("A", 1))
+		q.server.DeliverTo("Work", mail("B", 1))
+		q.acct.Mailboxes = []string{"*"}
+		var given []string
+		o := &retrieval.WatchOptions{Poll: time.Minute, Observe: func(e retrieval.Event) {
+			if e.Kind == retrieval.GivenUp {
+				given = append(given, e.Mailbox+"!")
+				if !errors.Is(e.Err, retrieval.ErrRenumbered) {
+					t.Error(e.Err)
+				}
+			}
+		}}
+		q.watching(o, nil, func() {
+			time.Sleep(5 * time.Minute)
+			q.server.Renumber()
+			for _, name := range []string{"C", "D"} {
+				q.server.DeliverTo("Work", mail(name, 1))
+				time.Sleep(40 * time.Minute)
+				q.server.Deliver(mail("E", 1))
+				q.shelf.mustHave(t, name)
+			}
+		})
+		if got := q.shelf.from(); got != "INBOX:A Work:B Work:C Work:D" || strings.Join(given, " ") != "INBOX!" {
+			t.Errorf("delivered %q, given up %q", got, given)
+		}
+	}, retrieval.IMAP)
+}
+
+// The account is given up with the last of its mailboxes.
+func TestWatchLosesAllMailboxes(t *testing.T) {
+	quickly(t, &retrievaltest.ServerOptions{Profile: retrievaltest.Gmail}, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1))
+		q.acct.Mailboxes = []string{"INBOX", `\All`}
+		q.run()
+		q.server.Renumber()
+		var given []string
+		o := &retrieval.WatchOptions{Observe: func(e retrieval.Event) {
+			if e.Kind == retrieval.GivenUp {
+				given = append(given, e.Mailbox+"!")
+			}
+		}}
+		err := retrieval.Watch(t.Context(), q.shelf, q.store, o, q.acct)
+		if !errors.Is(err, retrieval.ErrRenumbered) || strings.Join(given, " ") != "!" {
+			t.Errorf("Watch ended with %v, given up %q", err, given)
+		}
+	}, retrieval.IMAP)
+}
+
+// What is renamed between the listing and the run is only missed by that run, and
+// a mailbox that comes back is found.
+func TestWatchMailboxComesBack(t *testing.T) {
+	for name, account := range map[string]func(*retrieval.Account){
+		"by a pattern":   func(a *retrieval.Account) { a.Mailboxes = []string{"*"} },
+		"by its name":    func(a *retrieval.Account) { a.Mailboxes = []string{"INBOX", "Work"} },
+		"the only one":   func(a *retrieval.Account) { a.Mailbox = "Work" },
+		"one of a level": func(a *retrieval.Account) { a.Mailboxes = []string{"W%"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			quickly(t, nil, func(t *testing.T, q *quick) {
+				q.server.Create("Work")
+				account(&q.acct)
+				q.run()
+				gone := retrievaltest.OnConnection(2, retrievaltest.Answer(retrievaltest.BeforeCommand("SELECT", 1), "NO [NONEXISTENT] renamed meanwhile"))
+				cut := retrievaltest.Cut(retrievaltest.AfterCommand("IDLE", 2))
+				q.acct = retrievaltest.Faulty(t, q.acct, cut, gone)
+				q.watching(&retrieval.WatchOptions{Poll: time.Minute}, nil, func() {
+					time.Sleep(time.Hour)
+					q.server.DeliverTo("Work", mail("A", 1))
+					time.Sleep(20 * time.Minute)
+					q.shelf.mustHave(t, "A")
+				})
+				if gone.Struck() == 0 {
+					t.Error("no mailbox was gone")
+				}
+			}, retrieval.IMAP)
+		})
+	}
 }
