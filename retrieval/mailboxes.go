@@ -129,10 +129,13 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 		return nil, err
 	}
 	var boxes []imapclient.ListedMailbox
+	listed := make(map[Box]bool)
 	for _, m := range all {
-		if t.a.movesTo(m.Name) {
-			continue // what is there was delivered before it was moved
+		one := Account{Mailbox: m.Name}
+		if t.a.movesTo(m.Name) || listed[one.Box()] {
+			continue // what is there was delivered before it was moved; or it is listed twice
 		}
+		listed[one.Box()] = true
 		if !m.Has(`\Noselect`) && !m.Has(`\NonExistent`) && isChosen(m, t.a.Mailboxes) {
 			boxes = append(boxes, m)
 		}
