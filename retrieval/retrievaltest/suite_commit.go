@@ -1,6 +1,7 @@
 package retrievaltest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -134,3 +135,21 @@ func testDeleteUnlisted(f *fixture) {
 		f.broken("%d messages left, want 2", n)
 	}
 }
+
+func testCommitCancelled(f *fixture) {
+	f.deliver(sample(4)...)
+	r := f.open()
+	uids := f.list(r)
+	if err := r.Delete(uids[0], uids[2]); err != nil {
+		f.broken("Delete: %v", err)
+	}
+	ctx, cancel := context.WithCancel(f.Context())
+	cancel()
+	rcpt, err := r.Commit(ctx)
+	f.fate(when("with a context that is over"), uids, rcpt, err)
+}
+
+// when says when something was done.
+type when string
+
+func (w when) String() string { return string(w) }
