@@ -77,18 +77,22 @@ var (
 // keeps one connection an account), else every Poll. It returns the context's
 // cause; or, once no account is left, why each was given up.
 //
-// An account that fails, or is slow, disturbs no other. It is tried again after
-// a random time that grows with each failure in a row, from seconds to a
-// quarter of an hour, and never before the server wants it ([RetryAfter]).
-// Only 5 minutes in which nothing fails end the row. Credentials that are
-// refused are tried again after 10 minutes, and then less and less often, down
-// to once a day; one that [Account.Password] or [Account.Token] could not tell
-// counts as any failure, unless its error is an [ErrAuth]. What time cannot help is given up: a mailbox that was
-// renumbered, or is not there when the watch begins, a store that is lost, an
-// account that asks for what its server cannot do, and a sink that panics. Of
-// several mailboxes ([Account.Mailboxes]) one that is renumbered, or whose state
-// is lost, is given up alone, until it is listed no more; meanwhile nothing is
-// delivered from the mailbox of all messages, in which its messages may be.
+// An account that fails, or is slow, disturbs no other, unless PerHost or AtOnce
+// of them are slow at a time: [Limits.Time] ends a run that has very much to
+// retrieve. What failed is tried again after a random time that grows with each
+// failure in a row, from seconds to a quarter of an hour, and never before the
+// server wants it ([RetryAfter]). Only 5 minutes in which nothing fails end the
+// row. Credentials that are refused are tried again after 10 minutes, and then
+// less and less often, down to once a day; one that [Account.Password] or
+// [Account.Token] could not tell counts as any failure, unless its error is an
+// [ErrAuth].
+//
+// What time cannot help is given up: a mailbox that was renumbered, or is not
+// there when the watch begins, a store that is lost, an account that asks for
+// what its server cannot do, and a sink that panics. Of several mailboxes
+// ([Account.Mailboxes]) one that is renumbered, or whose state is lost, is given
+// up alone, until it is listed no more; meanwhile nothing is delivered from the
+// mailbox of all messages, in which its messages may be.
 //
 // The sink is used by several goroutines at a time; if it is a [Flusher] but no
 // [Batcher], runs take turns.
