@@ -13,7 +13,8 @@ import (
 // mailbox, empty at first, seen from the server's side and from a client's.
 // The fields that say so may be nil; the cases that need them are skipped then.
 type Mailbox struct {
-	// Open begins a session.
+	// Open begins a session. There are several at a time only if the server
+	// keeps flags: a maildrop may be for one.
 	Open func(ctx context.Context) (retrieval.Retriever, error)
 
 	// Deliver adds a message, whose lines end in CRLF.

@@ -99,10 +99,11 @@ func testCommitAfterBreak(f *fixture) {
 
 func testForeignMarks(f *fixture) {
 	f.deliver(sample(4)...)
-	r, other := f.open(), f.open()
+	r := f.open()
 	if !r.Features().Flags {
 		f.Skip("the server has no flags")
 	}
+	other := f.open()
 	uids := f.list(r)
 	f.list(other)
 	if err := retrieval.SetFlags(f.Context(), other, retrieval.AddFlags, []retrieval.Flag{retrieval.FlagDeleted}, uids[0], uids[2]); err != nil {
