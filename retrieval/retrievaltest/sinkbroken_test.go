@@ -50,6 +50,8 @@ type memoryMail struct {
 	old   bool // from before a crash
 
 	batch *memoryBatch // that it was delivered by, if any
+
+	late io.Reader // read when it is flushed, with a bug
 }
 
 func newMemorySink(bug string) *memorySink {
@@ -124,6 +126,9 @@ func (s *memorySink) read(m *retrieval.Message) ([]byte, error) {
 	p := make([]byte, 4096)
 	for {
 		n, err := m.Read(p)
+		if err == nil && s.has("Late") && strings.HasSuffix(string(m.UID), ".199") {
+			return append(data, p[:n]...), nil
+		}
 		if err == io.EOF && s.has("Readers") {
 			return data, nil
 		}
@@ -171,6 +176,8 @@ func (s *memorySink) deliver(ctx context.Context, m *retrieval.Message, by *memo
 		return "", context.Cause(ctx)
 	case clash, len(data) == 0 && s.has("Empty"), len(s.pending) >= 500 && s.has("Many"):
 		return name + "#1", nil
+	case s.has("Sizes") && m.Size > 0 && m.Size < int64(len(data)):
+		data = data[:m.Size]
 	case s.has("Exact"):
 		data = bytes.ReplaceAll(data, []byte{0}, []byte{'?'})
 	case s.has("Crash") && len(data) > 10_000:
@@ -183,6 +190,9 @@ func (s *memorySink) deliver(ctx context.Context, m *retrieval.Message, by *memo
 func (s *memorySink) add(name string, m *retrieval.Message, data []byte, by *memoryBatch) string {
 	mail := &memoryMail{batch: by, name: name, uid: m.UID, box: m.Box, n: 1, at: time.Now(), flags: slices.Clone(m.Flags), data: data}
 	mail.plain = s.has("Flags")
+	if s.has("Late") && strings.HasSuffix(string(m.UID), ".199") {
+		mail.late = m
+	}
 	known := append(slices.Clone(s.mails), s.pending...)
 	if s.has("Once") {
 		known = s.mails
@@ -230,6 +240,12 @@ func (s *memorySink) flush(ctx context.Context, of *memoryBatch) error {
 		return context.Cause(ctx)
 	}
 	s.flushed = true
+	for _, m := range pending {
+		if m.late != nil {
+			rest, _ := io.ReadAll(m.late)
+			m.data = append(m.data, rest...)
+		}
+	}
 	if s.has("Batches") {
 		others = nil
 	}

@@ -87,6 +87,8 @@ var sinkTests = []struct {
 	{"Exact", 0, "a message is there to the octet, whatever octets it has", sinkExact},
 	{"Empty", 0, "a message of no octets is a message", sinkEmpty},
 	{"Readers", 0, "it does not matter in which pieces a message arrives, nor whether its end comes with the last of them", sinkReaders},
+	{"Sizes", 0, "a message has the octets that can be read, whatever size the server has told", sinkSizes},
+	{"Late", 0, "a message is read to its end before Deliver returns, and never after", sinkLate},
 	{"ReadError", 0, "if reading the message fails, Deliver fails, and nothing of the message is delivered", sinkReadError},
 	{"AfterReadError", 0, "a message that failed leaves the sink usable, also for the same message", sinkAfterReadError},
 	{"Refs", 0, "Deliver returns the sink's name for the message, and no two messages have the same", sinkRefs},
