@@ -95,7 +95,7 @@ var (
 // mailbox of all messages, in which its messages may be.
 //
 // The sink is used by several goroutines at a time; if it is a [Flusher] but no
-// [Batcher], runs take turns.
+// [Batcher], as an mbox is, runs take turns, and a slow one holds up the others.
 func Watch(ctx context.Context, sink Sink, store Store, o *WatchOptions, accounts ...Account) error {
 	w := newWatcher(sink, store, o)
 	ctx, stop := context.WithCancelCause(ctx)
@@ -153,6 +153,7 @@ func (w *watcher) follow(ctx context.Context, a Account) error {
 	s := &subject{w: w, a: a, lost: make(map[string]error)}
 	defer s.hangUp()
 	for {
+		begun := time.Now()
 		wait, err := s.round(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -162,6 +163,10 @@ func (w *watcher) follow(ctx context.Context, a Account) error {
 			return err
 		}
 		if err := s.rest(ctx, wait); err != nil {
+			return err
+		}
+		// A server that always has something else to tell would never be left alone.
+		if err := sleep(ctx, min(leastWait, w.o.Poll)-time.Since(begun)); err != nil {
 			return err
 		}
 	}

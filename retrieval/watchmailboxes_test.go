@@ -2,6 +2,7 @@ package retrieval_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -164,4 +165,29 @@ func TestWatchMailboxComesBack(t *testing.T) {
 			}, retrieval.IMAP)
 		})
 	}
+}
+
+// A server that says something else of a mailbox each time is not asked again and
+// again without a pause.
+func TestWatchRestlessMailbox(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Create("Work")
+		q.acct.Mailboxes = []string{"*"}
+		var faults []*retrievaltest.Fault
+		for i := range 500 {
+			faults = append(faults, retrievaltest.Answer(retrievaltest.AfterCommand("EXAMINE", i+1),
+				fmt.Sprintf("* 0 EXISTS\r\n* OK [UIDVALIDITY 1] v\r\n* OK [UIDNEXT %d] n\r\nOK [READ-ONLY] done", i+1)))
+		}
+		q.acct = retrievaltest.Faulty(t, q.acct, faults...)
+		runs := 0
+		o := &retrieval.WatchOptions{Observe: func(e retrieval.Event) {
+			if e.Kind == retrieval.RunEnds {
+				runs++
+			}
+		}}
+		q.watching(o, nil, func() { time.Sleep(time.Minute) })
+		if runs > 61 {
+			t.Errorf("%d runs in a minute", runs)
+		}
+	}, retrieval.IMAP)
 }
