@@ -11,7 +11,7 @@ import (
 
 // How long an account is left alone after a failure: a random part of a time
 // that doubles with each failure in a row ("full jitter"), but no less than
-// the server asks for.
+// the server asks for, up to a day.
 const (
 	leastWait = time.Second
 	firstPart = 4 * time.Second
@@ -20,6 +20,9 @@ const (
 	// Wrong credentials are tried again slowly, so that nobody is locked out.
 	firstAuth   = 10 * time.Minute
 	longestAuth = 24 * time.Hour
+
+	// longestAsked is the most that a server is left alone because it wants that.
+	longestAsked = 24 * time.Hour
 
 	// stable is how long all has to go well until the failures before it do not
 	// count any more: that a login or a run went well proves nothing.
@@ -50,7 +53,7 @@ func (b *backoff) ok(since time.Time) {
 func (b *backoff) failed(err error, draw func(n int64) int64) time.Duration {
 	b.well = time.Time{}
 	var wait time.Duration
-	if errors.Is(err, ErrAuth) {
+	if errors.Is(err, ErrAuth) && !errors.Is(err, errNoSecret) {
 		wait = min(firstAuth<<min(b.refusals, 10), longestAuth)
 		wait += time.Duration(draw(int64(wait / 10)))
 		b.refusals++
@@ -59,7 +62,7 @@ func (b *backoff) failed(err error, draw func(n int64) int64) time.Duration {
 		wait = leastWait + time.Duration(draw(int64(part)))
 	}
 	b.failures++
-	if asked := RetryAfter(err); asked > 0 {
+	if asked := min(RetryAfter(err), longestAsked); asked > 0 {
 		wait = max(wait, asked+time.Duration(draw(int64(asked/10)+1)))
 	}
 	return wait
@@ -99,7 +102,7 @@ func RetryAfter(err error) time.Duration {
 
 // isHopeless tells whether nothing that time brings will help.
 func isHopeless(err error) bool {
-	for _, is := range []error{ErrStateLost, ErrRenumbered, ErrAmbiguous, errors.ErrUnsupported, errBadAccount, ErrNoMailbox, errPanic} {
+	for _, is := range []error{ErrStateLost, ErrRenumbered, ErrAmbiguous, errors.ErrUnsupported, errBadAccount, errPanic} {
 		if errors.Is(err, is) {
 			return true
 		}

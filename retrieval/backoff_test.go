@@ -46,6 +46,10 @@ func TestBackoff(t *testing.T) {
 			t.Error("many short successes did not end the row")
 		}
 	})
+	patient := fmt.Errorf("login: %w", &pop3client.Error{Code: "LOGIN-DELAY", RetryAfter: pop3client.Never})
+	if got := new(backoff).failed(patient, most); got < longestAsked || got > longestAsked+longestAsked/5 {
+		t.Errorf("a server that wants to be left alone for ever is, for %v", got)
+	}
 	refused := fmt.Errorf("login: %w", ErrAuth)
 	for i, want := range []time.Duration{11 * time.Minute, 22 * time.Minute, 44 * time.Minute} {
 		if got := b.failed(refused, most); got != want {

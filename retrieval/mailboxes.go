@@ -33,6 +33,10 @@ type tour struct {
 	dry    bool   // nothing may have any effect
 	day    *day   // nil: it is not limited
 	report Report
+
+	// lost are mailboxes that are left out, because time cannot help them, and
+	// why. Nil: none is.
+	lost map[string]error
 }
 
 func newTour(a Account, sink Sink, store Store) *tour {
@@ -78,10 +82,11 @@ func (t *tour) each(ctx context.Context, do func(context.Context, *run) error) e
 	if err != nil {
 		return fmt.Errorf("retrieve: %s: %w", t.a.Identity(), err)
 	}
-	t.boxes = boxes
+	t.forgive(boxes)
+	t.boxes = t.notLost(boxes)
 	var failed []error
-	for _, m := range boxes {
-		if m.Has(`\All`) && len(failed) > 0 {
+	for _, m := range t.boxes {
+		if m.Has(`\All`) && len(failed)+len(t.lost) > 0 {
 			break // what should have been delivered from another mailbox would be from here
 		}
 		if t.day.isOver() {
@@ -92,12 +97,16 @@ func (t *tour) each(ctx context.Context, do func(context.Context, *run) error) e
 		if err == nil {
 			continue
 		}
+		if t.lost != nil && ctx.Err() == nil && isHopeless(err) {
+			t.lost[m.Name] = err
+			continue
+		}
 		failed = append(failed, err)
 		if ctx.Err() != nil || errors.Is(err, ErrStore) || errors.Is(err, ErrSink) || errors.Is(err, ErrAuth) {
 			break
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(append(failed, t.allLost()...)...)
 }
 
 // choose connects and lists the mailboxes that the account names, that of all
@@ -120,10 +129,13 @@ func (t *tour) choose(ctx context.Context) ([]imapclient.ListedMailbox, error) {
 		return nil, err
 	}
 	var boxes []imapclient.ListedMailbox
+	listed := make(map[Box]bool)
 	for _, m := range all {
-		if t.a.movesTo(m.Name) {
-			continue // what is there was delivered before it was moved
+		one := Account{Mailbox: m.Name}
+		if t.a.movesTo(m.Name) || listed[one.Box()] {
+			continue // what is there was delivered before it was moved; or it is listed twice
 		}
+		listed[one.Box()] = true
 		if !m.Has(`\Noselect`) && !m.Has(`\NonExistent`) && isChosen(m, t.a.Mailboxes) {
 			boxes = append(boxes, m)
 		}

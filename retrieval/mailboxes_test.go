@@ -57,6 +57,21 @@ func TestMailboxes(t *testing.T) {
 	}
 }
 
+// A mailbox that the server lists twice is gone through once, and reported.
+func TestMailboxListedTwice(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Create("Work")
+		q.server.Deliver(mail("A", 1))
+		q.server.DeliverTo("Work", mail("B", 1))
+		q.acct.Mailboxes = []string{"*"}
+		q.acct = retrievaltest.Faulty(t, q.acct, retrievaltest.Answer(retrievaltest.AfterCommand("LIST", 1),
+			"* LIST () \"/\" INBOX\r\n* LIST () \"/\" Work\r\n* LIST () \"/\" Work\r\n* LIST () \"/\" Inbox\r\nOK done"))
+		if rep := q.run(); rep.Listed != 2 || rep.Delivered != 2 || len(rep.Mailboxes) != 2 {
+			t.Errorf("%+v, want two delivered", rep)
+		}
+	}, retrieval.IMAP)
+}
+
 // Mailboxes in which nothing has happened are not even opened.
 func TestQuietMailboxes(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {

@@ -75,10 +75,17 @@ func (a *Account) logIn(ctx context.Context, password, token func(string) error)
 	}
 	secret, err := ask(ctx)
 	if err != nil {
-		return transport.Mark(ErrAuth, fmt.Errorf("%s: %w", what, err))
+		err = fmt.Errorf("%s: %w", what, err)
+		if !errors.Is(err, ErrAuth) {
+			err = transport.Mark(errNoSecret, err)
+		}
+		return transport.Mark(ErrAuth, err)
 	}
 	return use(secret)
 }
+
+// errNoSecret is an [ErrAuth] of which the server knows nothing.
+var errNoSecret = errors.New("the password or token could not be had")
 
 // lost marks an error as the end of the session.
 func lost(err error) error { return transport.Mark(ErrSession, err) }

@@ -1,9 +1,12 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"example.com/postbag/imapclient"
@@ -15,12 +18,16 @@ type subject struct {
 	a Account
 
 	backoff
-	c     *imapclient.Client // kept open between runs; nil: none is
-	since time.Time          // when c was opened
-	watch *imapclient.Watch
-	last  *imapclient.Mailbox // boxes[0], when it was last opened to wait
-	boxes []string            // that were gone through, the first to be watched most closely
-	delay time.Duration       // LOGIN-DELAY
+	c       *imapclient.Client // kept open between runs; nil: none is
+	since   time.Time          // when c was opened
+	watch   *imapclient.Watch
+	watched []string            // s.boxes, when watch began
+	last    *imapclient.Mailbox // boxes[0], when it was last opened to wait
+	ran     bool                // well, once
+	lost    map[string]error    // mailboxes that were given up
+	boxes   []string            // that were gone through, the first to be watched most closely
+	login   time.Time           // by when a login was over of a server that wants delay until the next
+	delay   time.Duration       // LOGIN-DELAY
 }
 
 // round is one run, and what follows from it: for how long the account is left
@@ -31,7 +38,7 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	s.w.tell(Event{Account: s.a.Identity(), Kind: RunBegins})
-	begun := time.Now()
+	begun, lost := time.Now(), maps.Clone(s.lost)
 	var report Report
 	err = guarded(func() (err error) {
 		report, err = s.run(ctx)
@@ -42,24 +49,44 @@ func (s *subject) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	s.w.tell(Event{Account: s.a.Identity(), Kind: RunEnds, Report: report, Err: err})
+	for _, name := range slices.Sorted(maps.Keys(s.lost)) {
+		if lost[name] == nil {
+			s.w.tell(Event{Account: s.a.Identity(), Kind: GivenUp, Mailbox: name, Err: s.lost[name]})
+		}
+	}
 	done()
 	if err != nil {
 		s.hangUp() // what state it is in nobody knows, and news would not mend it
-		return s.failed(err, draw), err
+		return max(s.failed(err, draw), s.untilLogin()), err
 	}
+	s.ran = true
 	if report.RoomIn > 0 { // until then there is nothing to listen for
 		s.hangUp()
 		s.ok(begun)
-		return max(report.RoomIn, s.w.o.Poll, s.delay+time.Second), nil
+		return max(report.RoomIn, s.w.o.Poll, s.untilLogin()), nil
 	}
 	if s.c == nil {
 		s.ok(begun)
-		return max(s.w.o.Poll, s.delay+time.Second), nil
+		return max(s.w.o.Poll, s.untilLogin()), nil
 	}
 	if report.More { // of which the server will tell nothing
 		return min(s.w.o.Poll, s.w.o.Resync), nil
 	}
 	return s.w.o.Resync, nil
+}
+
+// untilLogin is how long the server wants to be left alone yet, in any case.
+func (s *subject) untilLogin() time.Duration {
+	if s.delay <= 0 {
+		return 0
+	}
+	return time.Until(s.login) + min(s.delay, longestAsked) + time.Second
+}
+
+// isHopeless tells whether nothing that time brings will help the account. A
+// mailbox that was there may be again.
+func (s *subject) isHopeless(err error) bool {
+	return isHopeless(err) || !s.ran && errors.Is(err, ErrNoMailbox)
 }
 
 // run runs over the account, over the connection that is open if one is.
@@ -70,7 +97,9 @@ func (s *subject) run(ctx context.Context) (Report, error) {
 	if s.a.Protocol == POP3 {
 		r := &run{a: s.a, box: s.a.Box(), sink: s.w.sink, store: s.w.store}
 		err := r.whole(ctx)
-		s.delay = r.features.LoginDelay
+		if r.features.Protocol != "" { // else nobody has logged in
+			s.login, s.delay = time.Now(), r.features.LoginDelay
+		}
 		return r.report, err
 	}
 	if s.c == nil || s.c.Err() != nil {
@@ -101,11 +130,17 @@ func (s *subject) over(ctx context.Context) (Report, error) {
 		return r.report, err
 	}
 	t := newTour(s.a, s.w.sink, s.w.store)
-	t.c, t.keep = s.c, true
+	t.c, t.keep, t.lost = s.c, true, s.lost
+	defer func() { // also if the sink panics
+		if t.c != s.c {
+			s.c, s.since, s.watch, s.last = t.c, time.Now(), nil, nil
+		}
+	}()
 	err := t.all(ctx)
-	if t.c != s.c {
-		s.c, s.since, s.watch, s.last = t.c, time.Now(), nil, nil
-	}
+	// In an order of their own, for a server may have another for every listing.
+	slices.SortFunc(t.boxes, func(a, b imapclient.ListedMailbox) int {
+		return cmp.Or(rank(a)-rank(b), cmp.Compare(a.Name, b.Name))
+	})
 	s.boxes = s.boxes[:0]
 	for _, m := range t.boxes {
 		s.boxes = append(s.boxes, m.Name)
@@ -139,7 +174,7 @@ func (s *subject) rest(ctx context.Context, wait time.Duration) error {
 // time over a connection it returns at once: what has happened since the run
 // began, nobody has told.
 func (s *subject) listen(ctx context.Context, wait time.Duration) error {
-	if len(s.boxes) > 1 {
+	if len(s.a.Mailboxes) > 0 { // another may be open, or none
 		box, err := s.c.Examine(ctx, s.boxes[0])
 		if err != nil {
 			return err
@@ -149,12 +184,18 @@ func (s *subject) listen(ctx context.Context, wait time.Duration) error {
 			return nil
 		}
 	}
+	if s.watch != nil && !slices.Equal(s.watched, s.boxes) {
+		if err := s.watch.Close(ctx); err != nil {
+			return err
+		}
+		s.watch = nil
+	}
 	if s.watch == nil {
 		w, err := s.c.Watch(ctx, &imapclient.WatchOptions{Mailboxes: s.boxes[1:], Heartbeat: s.w.o.Heartbeat, Poll: s.w.o.Poll})
 		if err != nil {
 			return err
 		}
-		s.watch = w
+		s.watch, s.watched = w, slices.Clone(s.boxes)
 		if len(s.boxes) > 1 {
 			return nil
 		}

@@ -14,8 +14,8 @@ import (
 type WatchOptions struct {
 	// Poll is the time between two runs over an account whose server does not
 	// tell of new mail, or of which the account's limits have left some; 0 means
-	// 5 minutes. A server that wants more (LOGIN-DELAY)
-	// gets it, and [Limits.BytesPerDay] is waited for.
+	// 5 minutes. A server that wants more (LOGIN-DELAY) gets it, after failures,
+	// too, up to a day, and [Limits.BytesPerDay] is waited for.
 	Poll time.Duration
 
 	// Resync is the time after which an account is run over although its server
@@ -43,6 +43,7 @@ type WatchOptions struct {
 type Event struct {
 	Account string // [Account.Identity]
 	Kind    EventKind
+	Mailbox string // that was given up alone, of several that the account names; else empty
 
 	Report Report        // of a run that has ended
 	Err    error         // why a run, the wait, or the account has ended; nil if all went well
@@ -58,7 +59,7 @@ const (
 	RunBegins EventKind = iota
 	RunEnds             // with Report, and Err if it failed
 	Waits               // with Wait and How
-	GivenUp             // with Err: nothing that time brings would help
+	GivenUp             // with Err, and Mailbox if it is about one alone: nothing that time brings would help
 )
 
 // String returns a word for k.
@@ -76,17 +77,25 @@ var (
 // keeps one connection an account), else every Poll. It returns the context's
 // cause; or, once no account is left, why each was given up.
 //
-// An account that fails, or is slow, disturbs no other. It is tried again after
-// a random time that grows with each failure in a row, from seconds to a
-// quarter of an hour, and never before the server wants it ([RetryAfter]).
-// Only 5 minutes in which nothing fails end the row. Credentials that are
-// refused are tried again after 10 minutes, and then less and less often, down
-// to once a day. What time cannot help is given up: a mailbox that was
-// renumbered, a store that is lost, an account that asks for what its server
-// cannot do, and a sink that panics.
+// An account that fails, or is slow, disturbs no other, unless PerHost or AtOnce
+// of them are slow at a time: [Limits.Time] ends a run that has very much to
+// retrieve. What failed is tried again after a random time that grows with each
+// failure in a row, from seconds to a quarter of an hour, and never before the
+// server wants it ([RetryAfter]). Only 5 minutes in which nothing fails end the
+// row. Credentials that are refused are tried again after 10 minutes, and then
+// less and less often, down to once a day; one that [Account.Password] or
+// [Account.Token] could not tell counts as any failure, unless its error is an
+// [ErrAuth].
+//
+// What time cannot help is given up: a mailbox that was renumbered, or is not
+// there when the watch begins, a store that is lost, an account that asks for
+// what its server cannot do, and a sink that panics. Of several mailboxes
+// ([Account.Mailboxes]) one that is renumbered, or whose state is lost, is given
+// up alone, until it is listed no more; meanwhile nothing is delivered from the
+// mailbox of all messages, in which its messages may be.
 //
 // The sink is used by several goroutines at a time; if it is a [Flusher] but no
-// [Batcher], runs take turns.
+// [Batcher], as an mbox is, runs take turns, and a slow one holds up the others.
 func Watch(ctx context.Context, sink Sink, store Store, o *WatchOptions, accounts ...Account) error {
 	w := newWatcher(sink, store, o)
 	ctx, stop := context.WithCancelCause(ctx)
@@ -141,18 +150,23 @@ func newWatcher(sink Sink, store Store, o *WatchOptions) *watcher {
 
 // follow runs over one account until ctx ends or there is no use in it.
 func (w *watcher) follow(ctx context.Context, a Account) error {
-	s := &subject{w: w, a: a}
+	s := &subject{w: w, a: a, lost: make(map[string]error)}
 	defer s.hangUp()
 	for {
+		begun := time.Now()
 		wait, err := s.round(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err != nil && isHopeless(err) {
+		if err != nil && s.isHopeless(err) {
 			w.tell(Event{Account: a.Identity(), Kind: GivenUp, Err: err})
 			return err
 		}
 		if err := s.rest(ctx, wait); err != nil {
+			return err
+		}
+		// A server that always has something else to tell would never be left alone.
+		if err := sleep(ctx, min(leastWait, w.o.Poll)-time.Since(begun)); err != nil {
 			return err
 		}
 	}
@@ -232,6 +246,9 @@ func (e Event) log(l *slog.Logger) {
 	}
 	if e.Kind == Waits {
 		attrs = append(attrs, slog.Duration("wait", e.Wait), slog.String("how", e.How))
+	}
+	if e.Mailbox != "" {
+		attrs = append(attrs, slog.String("mailbox", e.Mailbox))
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.Any("error", e.Err))

@@ -101,6 +101,7 @@ func line(r retrieval.Record) string {
 	add(r.Due, "action due")
 	add(r.Marking, "marking")
 	add(!r.Vanished.IsZero(), "vanished %s", at(r.Vanished))
+	add(!r.Missed.IsZero(), "missed here %s", at(r.Missed))
 	add(r.Deletes > 0, "deleted again %d", r.Deletes)
 	add(r.Attempts > 0, "failed %d, retry %s", r.Attempts, at(r.Retry))
 	return strings.Join(words, ", ")
@@ -182,12 +183,13 @@ func jsonRecord(r retrieval.Record) any {
 		Due        bool             `json:"due,omitempty"`
 		Marking    bool             `json:"marking,omitempty"`
 		Vanished   time.Time        `json:"vanished,omitzero"`
+		Missed     time.Time        `json:"missed,omitzero"`
 		Deletes    int              `json:"deletes,omitempty"`
 		Attempts   int              `json:"attempts,omitempty"`
 		Retry      time.Time        `json:"retry,omitzero"`
 	}{
 		UID: r.UID, Stage: stages[r.Stage], Ref: r.Ref, Flags: r.Flags, Since: r.Since, Delivered: r.Delivered, Received: r.Received,
-		Size: r.Size, Email: r.Email, Twin: r.Twin, Seeded: r.Seeded, HeaderOnly: r.HeaderOnly, Due: r.Due, Marking: r.Marking, Vanished: r.Vanished,
+		Size: r.Size, Email: r.Email, Twin: r.Twin, Seeded: r.Seeded, HeaderOnly: r.HeaderOnly, Due: r.Due, Marking: r.Marking, Vanished: r.Vanished, Missed: r.Missed,
 		Deletes: r.Deletes, Attempts: r.Attempts, Retry: r.Retry,
 	}
 	if r.Print != (retrieval.Print{}) {

@@ -35,6 +35,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/disk"
@@ -163,7 +164,9 @@ func forget(ctx context.Context, w io.Writer, args []string) error {
 			if _, ok := st.Records[retrieval.UID(uid)]; !ok {
 				return fmt.Errorf("nothing is known of %q, and nothing was forgotten", uid)
 			}
-			ch.Forget = append(ch.Forget, retrieval.UID(uid))
+			if !slices.Contains(ch.Forget, retrieval.UID(uid)) {
+				ch.Forget = append(ch.Forget, retrieval.UID(uid))
+			}
 		}
 		if err := p.Update(ctx, ch); err != nil {
 			return err

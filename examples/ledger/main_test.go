@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +156,7 @@ func TestCommands(t *testing.T) {
 		{[]string{"forget", path, "nobody", "INBOX"}, 1, "nothing is known of the mailbox"},
 		{[]string{"forget", path, inbox.Account, inbox.Mailbox, "7.1", "7.9"}, 1, "nothing was forgotten"},
 		{[]string{"dump", path}, 0, "7.1, settled"},
+		{[]string{"forget", path, inbox.Account, inbox.Mailbox, "7.1", "7.1"}, 0, "forgotten: 1 of 3"},
 	} {
 		if out, code := call(t, tt.args...); code != tt.code || !strings.Contains(out, tt.says) {
 			t.Errorf("%q: exit %d, %s\nwant %d, %q", tt.args, code, out, tt.code, tt.says)
@@ -197,5 +200,33 @@ func TestJSON(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(lines[5]), &rec); err != nil || string(rec.Octets) != "\xff \x1b[2J" {
 		t.Errorf("%+v, %v", rec, err)
+	}
+}
+
+// All that a ledger knows of a message is dumped: a field more, a word more.
+func TestEveryField(t *testing.T) {
+	day := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	full := retrieval.Record{
+		UID: "7.1", Stage: retrieval.Settled, Ref: "r", Flags: []retrieval.Flag{"f"}, Since: day, Delivered: day, Received: day, Size: 1, Print: retrieval.Print{1},
+		Email: "e", Twin: true, Seeded: true, HeaderOnly: true, Due: true, Marking: true, Vanished: day, Missed: day, Deletes: 1, Attempts: 1, Retry: day,
+	}
+	inJSON := func(r retrieval.Record) string {
+		data, err := json.Marshal(jsonRecord(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	all := reflect.ValueOf(full)
+	for i := range all.NumField() {
+		name := all.Type().Field(i).Name
+		less := full
+		reflect.ValueOf(&less).Elem().Field(i).SetZero()
+		if all.Field(i).IsZero() || inJSON(less) == inJSON(full) {
+			t.Errorf("the JSON does not tell %s", name)
+		}
+		if line(less) == line(full) && !slices.Contains([]string{"Since", "Received", "Print", "Retry"}, name) {
+			t.Errorf("the dump does not tell %s", name)
+		}
 	}
 }

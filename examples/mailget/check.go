@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,7 +34,11 @@ func (o *options) check(urls int) error {
 		return usageError("-record-unmasked goes with -record")
 	case !isReset:
 		return usageError("-reset %q is none of stop, rematch, reseed, refetch", o.reset)
-	case o.list:
+	}
+	if err := o.checkWritten(); err != nil {
+		return err
+	}
+	if o.list {
 		return o.checkList()
 	}
 	for _, check := range []func() error{o.checkSink, o.checkPolicy, o.checkAfter, o.checkBoth, o.checkHow} {
@@ -41,6 +47,32 @@ func (o *options) check(urls int) error {
 		}
 	}
 	return nil
+}
+
+// checkWritten refuses to write a session over what is read or kept.
+func (o *options) checkWritten() error {
+	kept := []string{o.ledger, o.passwordFile, o.caFile}
+	for _, d := range o.to {
+		if d.kind == "mbox" {
+			kept = append(kept, d.rest)
+		}
+	}
+	for _, w := range []struct{ flag, name string }{{"-transcript", o.transcript}, {"-record", o.record}} {
+		for _, name := range kept {
+			if w.name != "" && name != "" && isSameFile(w.name, name) {
+				return usageError("%s would write over %s", w.flag, name)
+			}
+		}
+		kept = append(kept, w.name)
+	}
+	return nil
+}
+
+// isSameFile tells whether two names are of one file, which need not be there.
+func isSameFile(a, b string) bool {
+	fa, errA := os.Stat(a)
+	fb, errB := os.Stat(b)
+	return filepath.Clean(a) == filepath.Clean(b) || errA == nil && errB == nil && fa.Mode().IsRegular() && os.SameFile(fa, fb)
 }
 
 // checkList refuses flags about retrieving, but for those that have always been

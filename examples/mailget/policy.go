@@ -40,10 +40,7 @@ func (o *options) describe(a *retrieval.Account) {
 		a.After.Flags = []retrieval.Flag{retrieval.FlagSeen}
 	}
 	if o.moveTo != "" {
-		a.After.MoveTo = o.moveTo
-		if len(a.Mailboxes) > 0 { // what was moved there has been delivered
-			a.Mailboxes = append(a.Mailboxes, "-"+o.moveTo)
-		}
+		a.After.MoveTo = o.moveTo // and it is left out of a.Mailboxes
 	}
 	if o.both || o.up {
 		a.Upstream = retrieval.Upstream{Flags: true, Removals: true, Trash: o.trash, Only: o.up}

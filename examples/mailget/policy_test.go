@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,6 +134,26 @@ func TestMarkSeenAndMove(t *testing.T) {
 		if !slices.ContainsFunc(m.Flags, func(f retrieval.Flag) bool { return strings.EqualFold(string(f), string(retrieval.FlagSeen)) }) {
 			t.Errorf("message %s has the flags %q", m.UID, m.Flags)
 		}
+	}
+}
+
+// What is moved to a mailbox does not come from there; a "%" in its name stands
+// for itself.
+func TestMoveToAwkwardName(t *testing.T) {
+	w := newPlace(t, retrieval.IMAP)
+	for _, name := range []string{"Read%", "Reading"} {
+		w.server.Create(name)
+		w.server.DeliverTo(name, fmt.Appendf(nil, "Subject: in %s\r\n\r\n", name))
+	}
+	w.server.Deliver([]byte("Subject: in INBOX\r\n\r\n"))
+	for range 2 {
+		w.must(w.mailget(w.into("-json", "-mailboxes", "*", "-move-to", "Read%", w.url)...))
+	}
+	if n := len(w.server.ContentsOf("Read%")); n != 3 {
+		t.Errorf("%d messages were moved or had been there, want 3", n)
+	}
+	if n := len(w.filesIn("mail/.Reading")); n != 1 {
+		t.Errorf("%d messages of Reading delivered, want 1", n)
 	}
 }
 

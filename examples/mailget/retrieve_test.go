@@ -171,6 +171,47 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
+// A session is not written over what is kept or read.
+func TestWrittenOver(t *testing.T) {
+	w := newPlace(t, retrieval.POP3)
+	w.server.Deliver(demoMail()...)
+	args := []string{"-to", "mbox:" + w.path("mbox"), "-ledger", w.path("ledger"), w.url}
+	if r := w.mailget(args...); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if err := os.Link(w.path("mbox"), w.path("link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"-transcript", "-record"} {
+		for _, name := range []string{"mbox", "./mbox", "link", "ledger", "password", "ca"} {
+			before := w.read(strings.TrimPrefix(name, "./"))
+			r := w.mailget(append([]string{flag, w.dir + "/" + name}, args...)...)
+			if r.code != 2 || !strings.Contains(r.stderr, flag+" would write over") {
+				t.Errorf("%s %s: %+v, want exit code 2", flag, name, r)
+			}
+			if w.read(strings.TrimPrefix(name, "./")) != before {
+				t.Errorf("%s has written over %s", flag, name)
+			}
+		}
+	}
+	r := w.mailget(append([]string{"-transcript", w.path("log"), "-record", w.path("log")}, args...)...)
+	if r.code != 2 {
+		t.Errorf("%+v, want exit code 2", r)
+	}
+	if r := w.mailget(append([]string{"-transcript", os.DevNull, "-record", w.path("log")}, args...)...); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func (w *place) read(name string) string {
+	w.Helper()
+	data, err := os.ReadFile(w.path(name))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(data)
+}
+
 // What -record writes can be replayed, and shows neither secrets nor mail.
 func TestRecord(t *testing.T) {
 	for _, p := range protocols {

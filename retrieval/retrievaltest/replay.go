@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,9 @@ func ReplayBytes(t testing.TB, name string, data []byte) retrieval.Account {
 
 func replay(t testing.TB, s *session.Session) retrieval.Account {
 	t.Helper()
+	if !slices.ContainsFunc(s.Conns, func(c session.Conn) bool { return len(c.Steps) > 0 }) {
+		t.Fatalf("%s: there is no session in it", s.Name)
+	}
 	ca, cert, err := throwAway(replayHost)
 	if err != nil {
 		t.Fatal(err)

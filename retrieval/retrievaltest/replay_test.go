@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,7 +183,11 @@ type complaints struct {
 }
 
 func (c *complaints) Error(args ...any) { c.errors = append(c.errors, fmt.Sprint(args...)) }
-func (c *complaints) Cleanup(f func())  { c.cleanups = append(c.cleanups, f) }
+func (c *complaints) Fatalf(format string, args ...any) {
+	c.errors = append(c.errors, fmt.Sprintf(format, args...))
+	runtime.Goexit()
+}
+func (c *complaints) Cleanup(f func()) { c.cleanups = append(c.cleanups, f) }
 func (c *complaints) end() {
 	for _, f := range slices.Backward(c.cleanups) {
 		f()
@@ -207,6 +213,19 @@ func TestReplayDeparture(t *testing.T) {
 				t.Errorf("complaints %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A recording of nothing is not waited for: it is told what is wrong with it.
+func TestReplayNothing(t *testing.T) {
+	for _, data := range []string{"", "# Dovecot\n\n", "= CONNECT\n"} {
+		c := &complaints{TB: t}
+		var wg sync.WaitGroup
+		wg.Go(func() { retrievaltest.ReplayBytes(c, "name.txt", []byte(data)) })
+		wg.Wait()
+		if got := strings.Join(c.errors, "\n"); got != "name.txt: there is no session in it" {
+			t.Errorf("complaints of %q: %q", data, got)
+		}
 	}
 }
 

@@ -81,6 +81,9 @@ func (s *brokenSession) Headers(ctx context.Context, uids ...retrieval.UID) iter
 				data, _ := io.ReadAll(m)
 				m = retrieval.NewMessage(m.Box, m.Summary, bytes.NewReader(data[:len(data)-2]))
 			}
+			if err != nil && s.has("HeadersGone") {
+				return
+			}
 			if !yield(m, err) {
 				return
 			}
@@ -200,7 +203,7 @@ func (s *brokenSession) Commit(ctx context.Context) (retrieval.Receipt, error) {
 		s.elsewhere(ctx, func(_, _ int, m retrieval.Summary) bool { return slices.Contains(m.Flags, retrieval.FlagDeleted) })
 	}
 	rcpt, err := s.Retriever.Commit(ctx)
-	if err != nil && s.has("CutCommit") {
+	if err != nil && (s.has("CutCommit") && ctx.Err() == nil || s.has("CommitCancelled") && ctx.Err() != nil) {
 		rcpt = retrieval.Receipt{Deleted: s.marked}
 	}
 	return rcpt, err

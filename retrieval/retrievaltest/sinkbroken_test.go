@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,8 @@ type memorySink struct {
 	partial []string // names of those that failed
 
 	discarded []string
+
+	notes, diskNotes map[retrieval.Box]string
 }
 
 type memoryMail struct {
@@ -45,9 +48,15 @@ type memoryMail struct {
 	gone  bool // discarded, with a bug
 	plain bool // a reader finds no flags, with a bug
 	old   bool // from before a crash
+
+	batch *memoryBatch // that it was delivered by, if any
+
+	late io.Reader // read when it is flushed, with a bug
 }
 
-func newMemorySink(bug string) *memorySink { return &memorySink{bug: bug} }
+func newMemorySink(bug string) *memorySink {
+	return &memorySink{bug: bug, notes: make(map[retrieval.Box]string), diskNotes: make(map[retrieval.Box]string)}
+}
 
 func (s *memorySink) underTest() rt.SinkUnderTest {
 	now := s
@@ -104,6 +113,7 @@ func (s *memorySink) reopen() *memorySink {
 		n.mails = append(n.mails, &m)
 	}
 	n.disk, n.before, n.crashed = s.disk, s.before, true
+	n.notes, n.diskNotes = maps.Clone(s.diskNotes), s.diskNotes
 	for _, m := range n.mails {
 		m.old = true
 	}
@@ -116,6 +126,9 @@ func (s *memorySink) read(m *retrieval.Message) ([]byte, error) {
 	p := make([]byte, 4096)
 	for {
 		n, err := m.Read(p)
+		if err == nil && s.has("Late") && strings.HasSuffix(string(m.UID), ".199") {
+			return append(data, p[:n]...), nil
+		}
 		if err == io.EOF && s.has("Readers") {
 			return data, nil
 		}
@@ -130,6 +143,10 @@ func (s *memorySink) read(m *retrieval.Message) ([]byte, error) {
 }
 
 func (s *memorySink) Deliver(ctx context.Context, m *retrieval.Message) (string, error) {
+	return s.deliver(ctx, m, nil)
+}
+
+func (s *memorySink) deliver(ctx context.Context, m *retrieval.Message, by *memoryBatch) (string, error) {
 	defer s.busy.Add(-1)
 	clash := s.busy.Add(1) > 1 && s.has("Concurrent")
 	data, err := s.read(m)
@@ -137,37 +154,45 @@ func (s *memorySink) Deliver(ctx context.Context, m *retrieval.Message) (string,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flushed = false
+	if s.has("Witness") {
+		clear(s.notes)
+	}
 	name := s.name(m.Box, m.UID)
 	if s.failed && s.has("AfterReadError") {
 		return "", errors.New("failed before")
 	}
 	switch {
 	case err != nil && s.has("ReadError") && len(data) > 0:
-		s.add(name, m, data)
+		s.add(name, m, data, by)
 		return "", err
 	case err != nil:
 		s.failed = true
 		s.partial = append(s.partial, name)
 		return "", err
 	case ctx.Err() != nil && s.has("Cancelled"):
-		s.add(name, m, data[:len(data)/2])
+		s.add(name, m, data[:len(data)/2], by)
 		return "", ctx.Err()
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case clash, len(data) == 0 && s.has("Empty"), len(s.pending) >= 500 && s.has("Many"):
 		return name + "#1", nil
+	case s.has("Sizes") && m.Size > 0 && m.Size < int64(len(data)):
+		data = data[:m.Size]
 	case s.has("Exact"):
 		data = bytes.ReplaceAll(data, []byte{0}, []byte{'?'})
 	case s.has("Crash") && len(data) > 10_000:
 		s.disk = append(s.disk, memoryMail{name: name + "half", data: data[:len(data)/2]})
 	}
-	return s.add(name, m, data), nil
+	return s.add(name, m, data, by), nil
 }
 
 // add delivers, unless the message is there.
-func (s *memorySink) add(name string, m *retrieval.Message, data []byte) string {
-	mail := &memoryMail{name: name, uid: m.UID, box: m.Box, n: 1, at: time.Now(), flags: slices.Clone(m.Flags), data: data}
+func (s *memorySink) add(name string, m *retrieval.Message, data []byte, by *memoryBatch) string {
+	mail := &memoryMail{batch: by, name: name, uid: m.UID, box: m.Box, n: 1, at: time.Now(), flags: slices.Clone(m.Flags), data: data}
 	mail.plain = s.has("Flags")
+	if s.has("Late") && strings.HasSuffix(string(m.UID), ".199") {
+		mail.late = m
+	}
 	known := append(slices.Clone(s.mails), s.pending...)
 	if s.has("Once") {
 		known = s.mails
@@ -189,21 +214,42 @@ func (s *memorySink) add(name string, m *retrieval.Message, data []byte) string 
 	return s.ref(mail)
 }
 
-func (s *memorySink) Flush(ctx context.Context) error {
+func (s *memorySink) Flush(ctx context.Context) error { return s.flush(ctx, nil) }
+
+func (s *memorySink) flush(ctx context.Context, of *memoryBatch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flushed && s.has("FlushNothing") {
+	if s.flushed && of == nil && s.has("FlushNothing") {
 		return errors.New("nothing to do")
 	}
+	var pending, others []*memoryMail
+	for _, m := range s.pending {
+		if m.batch == of {
+			pending = append(pending, m)
+		} else {
+			others = append(others, m)
+		}
+	}
 	if ctx.Err() != nil {
-		if !s.has("FlushError") {
+		switch {
+		case s.has("BatchFails"):
 			s.pending = nil
+		case of != nil || !s.has("FlushError"):
+			s.pending = others
 		}
 		return context.Cause(ctx)
 	}
 	s.flushed = true
-	pending := s.pending
-	s.mails, s.pending = append(s.mails, s.pending...), nil
+	for _, m := range pending {
+		if m.late != nil {
+			rest, _ := io.ReadAll(m.late)
+			m.data = append(m.data, rest...)
+		}
+	}
+	if s.has("Batches") {
+		others = nil
+	}
+	s.mails, s.pending = append(s.mails, pending...), others
 	if s.has("MirrorDurable") && len(pending) == 0 {
 		return nil
 	}

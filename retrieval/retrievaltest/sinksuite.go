@@ -47,8 +47,8 @@ type Delivered struct {
 }
 
 // TestSink proves that an implementation keeps the contract of retrieval.Sink,
-// and of Flusher, Finder, Looker, Mirrorer and Inventory where it is one. newSink is
-// called for each subtest.
+// and of Flusher, Finder, Looker, Mirrorer, Inventory, Witness and Batcher where it
+// is one. newSink is called for each subtest.
 func TestSink(t *testing.T, newSink func(t *testing.T) SinkUnderTest) {
 	for _, tt := range sinkTests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,6 +74,8 @@ const (
 	needsConcurrent
 	needsLock
 	needsLooker
+	needsWitness
+	needsBatcher
 )
 
 var sinkTests = []struct {
@@ -85,6 +87,8 @@ var sinkTests = []struct {
 	{"Exact", 0, "a message is there to the octet, whatever octets it has", sinkExact},
 	{"Empty", 0, "a message of no octets is a message", sinkEmpty},
 	{"Readers", 0, "it does not matter in which pieces a message arrives, nor whether its end comes with the last of them", sinkReaders},
+	{"Sizes", 0, "a message has the octets that can be read, whatever size the server has told", sinkSizes},
+	{"Late", 0, "a message is read to its end before Deliver returns, and never after", sinkLate},
 	{"ReadError", 0, "if reading the message fails, Deliver fails, and nothing of the message is delivered", sinkReadError},
 	{"AfterReadError", 0, "a message that failed leaves the sink usable, also for the same message", sinkAfterReadError},
 	{"Refs", 0, "Deliver returns the sink's name for the message, and no two messages have the same", sinkRefs},
@@ -117,6 +121,12 @@ var sinkTests = []struct {
 	{"CopiesGone", needsInventory | needsMirrorer, "Copies does not have what was removed", sinkCopiesGone},
 	{"ChangeFlags", needsInventory | needsMirrorer, "ChangeFlags adds and takes away flags and leaves the others; a message that is not there any more is an ErrGone", sinkChangeFlags},
 	{"Keeps", needsInventory, "a flag that the sink says it keeps is there afterwards, and no other", sinkKeeps},
+	{"Witness", needsWitness, "Witnessed is what was noted last for the mailbox, and \"\" if nothing was", sinkWitness},
+	{"WitnessBoxes", needsWitness, "what is noted for one mailbox has nothing to do with another", sinkWitnessBoxes},
+	{"WitnessDurable", needsWitness | needsReopen, "Note is durable when it returns", sinkWitnessDurable},
+	{"BatchCan", needsBatcher, "what Batch returns is a Flusher, and can do all that the sink can", sinkBatchCan},
+	{"Batches", needsBatcher, "a Flush is about what its own batch has delivered, and takes nothing from the others", sinkBatches},
+	{"BatchFails", needsBatcher, "after an error of Flush none of the deliveries of its batch count, and those of the others do", sinkBatchFails},
 	{"MirrorDurable", needsMirrorer | needsReopen, "flags and removals are durable after Flush", sinkMirrorDurable},
 }
 
@@ -139,6 +149,8 @@ func (f *sinkFixture) lacks(needs suiteNeeds) string {
 	_, looker := f.Sink.(retrieval.Looker)
 	_, mirrorer := f.Sink.(retrieval.Mirrorer)
 	_, inventory := f.Sink.(retrieval.Inventory)
+	_, witness := f.Sink.(retrieval.Witness)
+	_, batcher := f.Sink.(retrieval.Batcher)
 	for _, n := range []struct {
 		need suiteNeeds
 		has  bool
@@ -149,6 +161,8 @@ func (f *sinkFixture) lacks(needs suiteNeeds) string {
 		{needsLooker, looker, "is not a retrieval.Looker"},
 		{needsMirrorer, mirrorer, "is not a retrieval.Mirrorer"},
 		{needsInventory, inventory, "is not a retrieval.Inventory"},
+		{needsWitness, witness, "is not a retrieval.Witness"},
+		{needsBatcher, batcher, "is not a retrieval.Batcher"},
 		{needsReopen, f.Reopen != nil, "cannot be reopened"},
 		{needsOnce, f.Once, "does not say that it delivers once"},
 		{needsConcurrent, f.Concurrent, "does not say that it can be used from several goroutines"},

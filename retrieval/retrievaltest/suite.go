@@ -13,7 +13,8 @@ import (
 // mailbox, empty at first, seen from the server's side and from a client's.
 // The fields that say so may be nil; the cases that need them are skipped then.
 type Mailbox struct {
-	// Open begins a session.
+	// Open begins a session. There are several at a time only if the server
+	// keeps flags: a maildrop may be for one.
 	Open func(ctx context.Context) (retrieval.Retriever, error)
 
 	// Deliver adds a message, whose lines end in CRLF.
@@ -58,6 +59,7 @@ var retrieverTests = []struct {
 	{"FetchLeavesNoTrace", "Fetch and Headers set no flag", testFetchLeavesNoTrace},
 	{"Headers", "Headers gives the header section with its blank line, and no more", testHeaders},
 	{"FetchGone", "a UID that is not there is an ErrGone about that message alone", testFetchGone},
+	{"HeadersGone", "a UID that is not there is an ErrGone about that header section alone", testHeadersGone},
 	{"Vanished", "a message that another client deletes after List is an ErrGone or still there, whole", testVanished},
 	{"Break", "breaking out of a loop leaves the session usable", testBreak},
 	{"Unread", "a message that was not read does not disturb the next", testUnread},
@@ -68,6 +70,7 @@ var retrieverTests = []struct {
 	{"ForeignMarks", "Commit does not delete what another client has marked as \\Deleted", testForeignMarks},
 	{"DeleteUnlisted", "Delete refuses a UID that List did not name, and marks none", testDeleteUnlisted},
 	{"Cancel", "cancelling a context ends the session with the context's cause", testCancel},
+	{"CommitCancelled", "a Commit whose context is over deletes nothing but what was marked, and if it is an error the Receipt tells the fate of each", testCommitCancelled},
 	{"CloseTwice", "closing twice is no error", testCloseTwice},
 	{"CloseWithinLoop", "closing the session within a loop ends the loop with an ErrSession, and deletes nothing", testCloseWithinLoop},
 	{"UseAfterClose", "a session that is closed answers everything with an error", testUseAfterClose},

@@ -1,6 +1,7 @@
 package retrievaltest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -98,10 +99,11 @@ func testCommitAfterBreak(f *fixture) {
 
 func testForeignMarks(f *fixture) {
 	f.deliver(sample(4)...)
-	r, other := f.open(), f.open()
+	r := f.open()
 	if !r.Features().Flags {
 		f.Skip("the server has no flags")
 	}
+	other := f.open()
 	uids := f.list(r)
 	f.list(other)
 	if err := retrieval.SetFlags(f.Context(), other, retrieval.AddFlags, []retrieval.Flag{retrieval.FlagDeleted}, uids[0], uids[2]); err != nil {
@@ -134,3 +136,21 @@ func testDeleteUnlisted(f *fixture) {
 		f.broken("%d messages left, want 2", n)
 	}
 }
+
+func testCommitCancelled(f *fixture) {
+	f.deliver(sample(4)...)
+	r := f.open()
+	uids := f.list(r)
+	if err := r.Delete(uids[0], uids[2]); err != nil {
+		f.broken("Delete: %v", err)
+	}
+	ctx, cancel := context.WithCancel(f.Context())
+	cancel()
+	rcpt, err := r.Commit(ctx)
+	f.fate(when("with a context that is over"), uids, rcpt, err)
+}
+
+// when says when something was done.
+type when string
+
+func (w when) String() string { return string(w) }

@@ -3,6 +3,7 @@ package retrievaltest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -104,6 +105,9 @@ func testCutCommit(f *fixture) {
 				return
 			}
 			rcpt, err := r.Commit(f.Context())
+			if err != nil && !errors.Is(err, retrieval.ErrUncommitted) {
+				f.broken("%s: Commit: %v, want ErrUncommitted", fault, err)
+			}
 			f.fate(fault, uids, rcpt, err)
 		})
 	}
@@ -117,11 +121,8 @@ func (f *fixture) listed(r retrieval.Retriever) []retrieval.Summary {
 
 // fate compares a Receipt with what there is. The first and third of uids were
 // marked.
-func (f *fixture) fate(fault *Fault, uids []retrieval.UID, rcpt retrieval.Receipt, err error) {
+func (f *fixture) fate(fault fmt.Stringer, uids []retrieval.UID, rcpt retrieval.Receipt, err error) {
 	f.Helper()
-	if err != nil && !errors.Is(err, retrieval.ErrUncommitted) {
-		f.broken("%s: Commit: %v, want ErrUncommitted", fault, err)
-	}
 	there := make(map[retrieval.UID]bool)
 	for _, m := range f.contents() {
 		there[m.UID] = true

@@ -29,6 +29,7 @@ func testCancel(f *fixture) {
 	if _, err := r.List(f.Context()); err == nil {
 		f.broken("List works after the session was cancelled")
 	}
+	r.Close()
 	if n := len(f.list(f.open())); n != 16 {
 		f.broken("%d messages left, want 16", n)
 	}

@@ -2,8 +2,10 @@ package retrievaltest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 
 	"example.com/postbag/retrieval"
@@ -92,13 +94,18 @@ func testHeaders(f *fixture) {
 	}
 }
 
-func testFetchGone(f *fixture) {
+func testFetchGone(f *fixture) { testGone(f, retrieval.Retriever.Fetch) }
+
+func testHeadersGone(f *fixture) { testGone(f, retrieval.Retriever.Headers) }
+
+// testGone asks for a message that is not there, among others.
+func testGone(f *fixture, get func(r retrieval.Retriever, ctx context.Context, uids ...retrieval.UID) iter.Seq2[*retrieval.Message, error]) {
 	f.deliver(sample(5)...)
 	r := f.open()
 	uids := f.list(r)
 	ask := slices.Insert(slices.Clone(uids), 2, "4294967295.no-such-uid")
 	var got, gone int
-	for m, err := range r.Fetch(f.Context(), ask...) {
+	for m, err := range get(r, f.Context(), ask...) {
 		if err == nil {
 			io.Copy(io.Discard, m)
 			got++

@@ -2,6 +2,7 @@ package retrievaltest_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"example.com/postbag/retrieval"
@@ -41,4 +42,29 @@ func newMailbox(t *testing.T, p retrieval.Protocol, wrap func(retrieval.Retrieve
 	}
 	box.OpenAmbiguous = func(t testing.TB) (retrieval.Retriever, error) { return box.OpenFaulty(t, same) }
 	return box
+}
+
+// A maildrop that only one session at a time may have (RFC 1939 section 4)
+// can pass.
+func TestExclusiveMaildrop(t *testing.T) {
+	rt.TestRetriever(t, func(t *testing.T) rt.Mailbox {
+		open := 0
+		wrap := func(r retrieval.Retriever) retrieval.Retriever {
+			if open++; open > 1 {
+				t.Errorf("%d sessions at a time", open)
+			}
+			return &onlySession{Retriever: r, end: sync.OnceFunc(func() { open-- })}
+		}
+		return newMailbox(t, retrieval.POP3, wrap)
+	})
+}
+
+type onlySession struct {
+	retrieval.Retriever
+	end func()
+}
+
+func (s *onlySession) Close() error {
+	s.end()
+	return s.Retriever.Close()
 }
