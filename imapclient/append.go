@@ -55,7 +55,8 @@ func (c *Client) Append(ctx context.Context, mailbox string, src io.Reader, size
 	if limit := c.appendLimit(); size > limit {
 		return Appended{}, transport.Mark(ErrTooLarge, fmt.Errorf("imap: APPEND: %d octets, and the server takes at most %d", size, limit))
 	}
-	tag, err := c.upload(o.args(c.mailbox(mailbox)), src, size)
+	var tag string
+	c.safely(func() { tag, err = c.upload(o.args(c.mailbox(mailbox)), src, size) })
 	if err != nil {
 		return Appended{}, err
 	}

@@ -101,7 +101,7 @@ func (f *fetch) begin(ctx context.Context, yield func(*Message, error) bool, set
 	}
 	defer end()
 	f.noBody, f.yield = errNil, yield
-	f.all(ctx, sets...)
+	f.c.safely(func() { f.all(ctx, sets...) })
 	return true
 }
 

@@ -3,6 +3,7 @@ package imapclient
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -130,6 +131,20 @@ func (c *Client) beginSelected(ctx context.Context) (end func(), err error) {
 		return nil, fmt.Errorf("imap: no mailbox is selected")
 	}
 	return end, err
+}
+
+// safely carries out what calls the caller's own code. If that panics, nobody
+// knows where in an answer the session is, or what the server takes the next
+// command for: it is over.
+func (c *Client) safely(do func()) {
+	done := false
+	defer func() {
+		if !done {
+			c.fail(errors.New("imap: the caller's code has panicked"))
+		}
+	}()
+	do()
+	done = true
 }
 
 // fail ends the session for the reason err, unless it has ended already, and

@@ -30,10 +30,11 @@ func (c *Client) Fetch(ctx context.Context, set Set, items Items) iter.Seq2[Info
 			return
 		}
 		defer end()
-		err = c.inquire(set, &items, yield)
-		if err != nil {
-			yield(Info{}, err)
-		}
+		c.safely(func() {
+			if err := c.inquire(set, &items, yield); err != nil {
+				yield(Info{}, err)
+			}
+		})
 	}
 }
 

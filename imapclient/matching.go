@@ -23,11 +23,13 @@ func (c *Client) Matching(ctx context.Context, q *Query) iter.Seq2[Summary, erro
 			stopped = !yield(info.Summary, err)
 			return !stopped
 		}
-		if c.offers("SEARCHRES") && (q.UIDs == nil || len(q.UIDs.split()) == 1) {
-			err = c.matchingSaved(q, each)
-		} else {
-			err = c.matching(q, each)
-		}
+		c.safely(func() {
+			if c.offers("SEARCHRES") && (q.UIDs == nil || len(q.UIDs.split()) == 1) {
+				err = c.matchingSaved(q, each)
+			} else {
+				err = c.matching(q, each)
+			}
+		})
 		if err != nil && !stopped {
 			yield(Summary{}, err)
 		}
