@@ -17,7 +17,7 @@ type Mailbox struct {
 	UIDNext        uint32 // 0: not told (QUIRK: Courier)
 	HighestModSeq  uint64 // 0: no CONDSTORE here (RFC 7162)
 	Flags          []string
-	PermanentFlags []string
+	PermanentFlags []string // nil: not told, and then all flags last (RFC 9051 section 7.1)
 	ReadOnly       bool
 	UIDNotSticky   bool   // RFC 4315 section 2: UIDs do not last
 	ID             string // MAILBOXID (RFC 8474), which outlasts a new name; empty: not told
@@ -148,7 +148,9 @@ func (b *Mailbox) code(r *response) (bool, error) {
 		b.ID = objectID(r.line[min(r.pos, end):end])
 	case name == "PERMANENTFLAGS":
 		flags, err := r.flagList()
-		b.PermanentFlags = flags
+		if b.PermanentFlags = flags; err == nil && flags == nil {
+			b.PermanentFlags = []string{}
+		}
 		return true, err
 	case strings.EqualFold(code, "UIDNOTSTICKY"):
 		b.UIDNotSticky = true

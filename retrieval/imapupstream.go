@@ -39,7 +39,7 @@ func (s *imapSession) canMove(ctx context.Context, mailbox string) error {
 // everything (RFC 9051 section 6.3.2).
 func (s *imapSession) keeps(f Flag) bool {
 	kept := s.box.PermanentFlags
-	if len(kept) == 0 {
+	if kept == nil {
 		return true
 	}
 	return slices.ContainsFunc(kept, func(k string) bool {
