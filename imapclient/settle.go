@@ -180,7 +180,7 @@ func (c *Client) enable(names ...string) ([]string, error) {
 		if r.word() != "ENABLED" {
 			return false, nil
 		}
-		told, on = true, parseCapabilities(r.rest())
+		told, on = true, append(on, parseCapabilities(r.rest())...)
 		return true, nil
 	})
 	if err != nil {
