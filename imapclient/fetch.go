@@ -164,7 +164,7 @@ func (q *inquiry) one(set Set) error {
 // waiter.
 func (q *inquiry) begin(set Set) {
 	q.set, q.odd = set, false
-	q.c.longest = maxRowLine
+	q.c.longest = max(q.c.longest, maxRowLine)
 }
 
 // end hands on what has been told in part.

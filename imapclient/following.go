@@ -113,7 +113,7 @@ func (f *following) follow() error {
 		return f.list(Range(1, everything.last))
 	}
 	// A server that was restored counts from less: it cannot tell what differs.
-	modSeqs := f.since.HighestModSeq > 0 && f.box.HighestModSeq >= f.since.HighestModSeq
+	modSeqs := f.since.HighestModSeq > 0 && f.since.UIDNext > 1 && f.box.HighestModSeq >= f.since.HighestModSeq
 	if !modSeqs {
 		return f.everything()
 	}

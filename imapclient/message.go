@@ -154,7 +154,7 @@ func (m *Message) next() error {
 	r := m.r
 	m.r = nil
 	r.c.conn.Transcript().Omitted(m.octets)
-	if err := r.load(maxLine); err != nil {
+	if err := r.load(r.c.lineLimit()); err != nil {
 		return err
 	}
 	return r.stray()

@@ -183,7 +183,7 @@ func (r *response) smallLiteral() ([]byte, error) {
 	}
 	r.c.conn.Transcript().Omitted(n)
 	r.octets += n
-	return s, r.load(maxLine)
+	return s, r.load(r.c.lineLimit())
 }
 
 // finish passes over what is left of the response, literals included.
@@ -192,7 +192,7 @@ func (r *response) finish() error {
 		if err := r.discard(r.literal); err != nil {
 			return err
 		}
-		if err := r.load(maxLine); err != nil {
+		if err := r.load(r.c.lineLimit()); err != nil {
 			return err
 		}
 	}
