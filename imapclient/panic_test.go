@@ -12,7 +12,7 @@ import (
 // INBOX open and 3 messages in it.
 func heard(t *testing.T, answers ...io.Reader) *imapclient.Client {
 	t.Helper()
-	start := "* PREAUTH [CAPABILITY IMAP4rev1 " + everyExtension + "] hi\r\n* 3 EXISTS\r\n* OK [UIDNEXT 9] n\r\nT1 OK [READ-WRITE]\r\n"
+	start := "* PREAUTH [CAPABILITY IMAP4rev1 ENABLE " + everyExtension + "] hi\r\n* 3 EXISTS\r\n* OK [UIDNEXT 9] n\r\nT1 OK [READ-WRITE]\r\n"
 	c, err := imapclient.New(t.Context(), octets{io.MultiReader(append([]io.Reader{strings.NewReader(start)}, answers...)...)}, nil)
 	if err != nil {
 		t.Fatal(err)
