@@ -54,6 +54,7 @@ type inquiry struct {
 	order    []uint32          // UIDs in pending, oldest first; maybe some that are no longer
 	nameless map[uint32]*row   // by sequence number: rows without a UID
 	names    map[uint32]uint32 // by sequence number: UIDs in pending
+	held     int64             // octets of what is in pending and nameless
 	odd      bool              // a row could not be understood
 	expunged int               // how many messages, when it was looked last
 	rows     int
@@ -190,6 +191,7 @@ func (q *inquiry) remaining(set Set) ([]uint32, error) {
 		}
 		if uid := w.sum.UID; set.Has(uid) && !q.done.has(uid) && len(uids) < maxMessages {
 			uids = append(uids, uid)
+			r.useful()
 		}
 		return true, nil
 	})

@@ -77,7 +77,9 @@ func (f *following) wait(r *response) (bool, error) {
 	if err := w.items(r); err != nil {
 		return false, err
 	}
-	f.row(w)
+	if f.row(w) {
+		r.useful()
+	}
 	return true, nil
 }
 
@@ -98,12 +100,14 @@ func (f *following) gathered() {
 	}
 }
 
-// row takes a message whose flags have changed.
-func (f *following) row(w *row) {
+// row takes a message whose flags have changed, and tells whether it does. If one
+// comes several times, the last counts.
+func (f *following) row(w *row) bool {
 	if w.sum.UID == 0 || !w.hasFlags || !f.known.Has(w.sum.UID) || len(f.changed) >= maxMessages {
-		return
+		return false
 	}
 	f.changed = append(f.changed, Summary{UID: w.sum.UID, Size: -1, Flags: w.sum.Flags})
+	return true
 }
 
 // follow finds out what opening the mailbox has not told.

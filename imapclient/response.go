@@ -134,7 +134,9 @@ func (r *response) load(limit int) error {
 		return err
 	}
 	r.c.conn.Transcript().Server(r.c.scrub(line))
-	r.octets += int64(len(line))
+	if r.octets += int64(len(line)); r.octets > maxUnasked { // besides messages
+		return r.c.conn.ProtocolError("imap: a response of more than %d octets", maxUnasked)
+	}
 	// QUIRK: GNU Mailutils ends some lines in a bare LF; RFC 9051 section 2.2
 	// says CRLF.
 	line = bytes.TrimSuffix(line, []byte("\n"))
