@@ -26,6 +26,7 @@ type Client struct {
 	greeted  bool
 	authed   bool
 	junk     string // the last line that was no response
+	mail     bool   // messages have been sent; what makes no sense may be of one
 	tags     int
 	enabled  []string          // extensions, upper case
 	serverID map[string]string // what the server said of itself

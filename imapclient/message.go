@@ -154,8 +154,11 @@ func (m *Message) next() error {
 	r := m.r
 	m.r = nil
 	r.c.conn.Transcript().Omitted(m.octets)
-	if err := r.load(r.c.lineLimit()); err != nil {
+	line, err := r.loadQuietly(r.c.lineLimit())
+	if err != nil {
 		return err
 	}
+	// If the server has counted wrong, this is the rest of the message.
+	r.note(line, len(r.line) == 0 || r.line[0] == ')' || r.line[0] == ' ')
 	return r.stray()
 }

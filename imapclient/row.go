@@ -189,6 +189,7 @@ func (w *row) item(r *response, name []byte) error {
 
 // startBody reads the form of the body, and if it is no literal, the body.
 func (w *row) startBody(r *response) error {
+	r.c.mail = true
 	switch {
 	case r.atLiteral():
 		w.body = literalBody
