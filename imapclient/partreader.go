@@ -88,7 +88,8 @@ func (p *PartReader) binary() (bool, error) {
 	}
 	p.src, p.last = rawPart{p}, true
 	err := p.start("BINARY", "")
-	if refused := (*Error)(nil); errors.As(err, &refused) && p.c.conn.Err() == nil { // [UNKNOWN-CTE], or it cannot after all
+	refused := (*Error)(nil) // [UNKNOWN-CTE], or it cannot after all
+	if err == errEmpty || errors.As(err, &refused) && p.c.conn.Err() == nil {
 		p.last = false
 		return false, nil
 	}
@@ -175,11 +176,19 @@ func (p *PartReader) start(item, partial string) error {
 		return err
 	}
 	p.m = m
-	if m.octets == 0 && p.at == p.begin {
+	switch {
+	case m.octets == 0 && item == "BINARY":
+		p.finish()
+		return errEmpty
+	case m.octets == 0 && p.at == p.begin:
 		return p.nothing()
 	}
 	return p.align()
 }
+
+// errEmpty: nothing is what the server has decoded. Whether nothing is what there
+// is to decode, only the encoded octets can tell.
+var errEmpty = errors.New("imap: the part is empty")
 
 // nothing finds out what it means that nothing came: most servers say so of
 // parts that are not there, too. If it is all there is, the reader is at its
