@@ -44,6 +44,7 @@ type Client struct {
 	listsPlainly bool // LIST-EXTENDED is offered and does not work
 
 	oddNames map[string]string // names of mailboxes, to the form in which the server has them
+	renamed  map[string]string // from that form: of those that would have the name of another
 
 	code     string // the response code that the last command ended with, or empty
 	codeArgs []byte // what follows it
