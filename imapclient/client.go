@@ -35,6 +35,7 @@ type Client struct {
 	engine atomic.Pointer[engine] // nil before authentication
 
 	box       *Mailbox // the selected one, or nil
+	emptied   bool     // that it has no messages was not told, but counted
 	activity  Activity // since the last look
 	watch     *Watch   // that is under way, or nil
 	avgBody   int64    // of the bodies received, for the size of batches

@@ -78,7 +78,7 @@ func (c *Client) inquire(set Set, items *Items, yield func(Info, error) bool) er
 		return err
 	}
 	q := c.newInquiry(items, yield)
-	if c.box.Messages > 0 { // to any set some answer BAD when there is nothing
+	if !c.isEmpty() { // to any set some answer BAD when there is nothing
 		if err := q.all(set); err != nil || q.stopped {
 			return err
 		}

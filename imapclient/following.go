@@ -161,7 +161,7 @@ func (f *following) list(set Set) error {
 
 // summaries asks for the messages in a set.
 func (f *following) summaries(set Set, each func(Summary)) error {
-	if f.c.box.Messages == 0 {
+	if f.c.isEmpty() {
 		return nil // to some servers any set is wrong then
 	}
 	var n int64

@@ -55,7 +55,7 @@ func (c *Client) openNow(name string, readOnly bool, params string, w waiter) (*
 		command = "EXAMINE"
 	}
 	// Even if it fails, the mailbox that was open is open no more.
-	c.box, c.activity, c.avgBody = nil, Activity{}, 0
+	c.box, c.emptied, c.activity, c.avgBody = nil, false, Activity{}, 0
 	box := &Mailbox{Name: name, ReadOnly: readOnly}
 	wait := func(r *response) (bool, error) {
 		if w != nil {
@@ -90,8 +90,9 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 		switch r.word() {
 		case "EXISTS":
 			b.Messages = uint32(n)
+			r.c.emptied = false
 		case "EXPUNGE", "EXPUNGED":
-			b.gone(1)
+			r.c.gone(b, 1)
 		default:
 			return false, nil
 		}
@@ -103,7 +104,7 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 		earlier := r.peek() == '('
 		set, err := r.vanishedSet()
 		if err == nil && !earlier {
-			b.gone(set.Len())
+			r.c.gone(b, set.Len())
 		}
 		return true, err
 	case "FLAGS":
@@ -116,7 +117,18 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 	return false, nil
 }
 
-func (b *Mailbox) gone(n uint32) { b.Messages -= min(n, b.Messages) }
+// gone notes that messages are gone, and returns how many that can be.
+func (c *Client) gone(b *Mailbox, n uint32) uint32 {
+	n = min(n, b.Messages)
+	b.Messages -= n
+	c.emptied = c.emptied || n > 0 && b.Messages == 0
+	return n
+}
+
+// isEmpty tells whether the server has said that the mailbox is empty. That as
+// many have vanished as there are is not believed: QRESYNC tells of UIDs, and a
+// server may tell of one twice, or of one that was gone before (without EARLIER).
+func (c *Client) isEmpty() bool { return c.box.Messages == 0 && !c.emptied }
 
 // code takes the response codes that tell of a mailbox.
 func (b *Mailbox) code(r *response) (bool, error) {

@@ -107,11 +107,9 @@ func (c *Client) observeMessage(n uint32, what string) error {
 		if n > c.box.Messages {
 			c.activity.Arrived += int(n - c.box.Messages)
 		}
-		c.box.Messages = n
+		c.box.Messages, c.emptied = n, false
 	case "EXPUNGE", "EXPUNGED": // QUIRK: the latter is GNU Mailutils's
-		if c.box.Messages > 0 {
-			c.box.Messages--
-		}
+		c.gone(c.box, 1)
 		c.activity.Expunged++
 	case "FETCH":
 		c.activity.Changed++
