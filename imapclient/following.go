@@ -132,6 +132,9 @@ func (f *following) follow() error {
 		}
 	}
 	if f.addsUp() {
+		if f.resync && f.silent() {
+			return f.flags()
+		}
 		return nil
 	}
 	if !f.resync {
@@ -143,6 +146,12 @@ func (f *following) follow() error {
 		}
 	}
 	return f.everything()
+}
+
+// silent tells whether something has happened and the server has told of nothing:
+// it may not do what it says that it has turned on.
+func (f *following) silent() bool {
+	return f.box.HighestModSeq > f.since.HighestModSeq && len(f.fresh)+len(f.changed)+len(f.vanished.ranges) == 0
 }
 
 // addsUp tells whether what is known now is as much as there is.
