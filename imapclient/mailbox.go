@@ -76,8 +76,11 @@ func (c *Client) openNow(name string, readOnly bool, params string, w waiter) (*
 	if err != nil {
 		return nil, err
 	}
-	if c.code == "READ-ONLY" {
+	switch c.code {
+	case "READ-ONLY":
 		box.ReadOnly = true
+	case "READ-WRITE":
+		box.ReadOnly = false
 	}
 	c.box = box
 	return box.clone(), nil
