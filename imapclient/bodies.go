@@ -218,6 +218,13 @@ func (f *fetch) ended(r *response) error {
 			missing = append(missing, uid)
 		}
 	}
+	if wait := (*Error)(nil); errors.As(err, &wait) && wait.RetryAfter > 0 {
+		f.over, f.queue = err, nil // not to be asked again now, for anything
+		for _, uid := range missing {
+			delete(f.want, uid)
+		}
+		return nil
+	}
 	if err != nil && len(missing) > 1 {
 		f.bisect(missing)
 		return nil

@@ -52,8 +52,8 @@ func (d Copied) Sources() Set {
 // Copy copies messages of the open mailbox to another. UIDs that are gone are
 // passed over. It takes one round trip for every 8000 octets of set; the server
 // copies either all messages of such a part or none, and an error may come
-// after some parts were copied, of which Copied tells then. A mailbox that does not exist is
-// [ErrNoMailbox]. RFC 9051 section 6.4.7.
+// after some parts were copied, of which Copied tells then. A mailbox that does
+// not exist is [ErrNoMailbox]. RFC 9051 section 6.4.7.
 func (c *Client) Copy(ctx context.Context, set Set, mailbox string) (Copied, error) {
 	if err := checkName("the mailbox name", mailbox); err != nil {
 		return Copied{}, err

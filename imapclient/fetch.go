@@ -3,6 +3,7 @@ package imapclient
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -109,7 +110,8 @@ func (q *inquiry) all(set Set) error {
 		part := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
 		err := q.one(part)
-		if q.c.conn.Err() != nil || q.stopped {
+		wait := (*Error)(nil)
+		if q.c.conn.Err() != nil || q.stopped || errors.As(err, &wait) && wait.RetryAfter > 0 {
 			return q.ended(err)
 		}
 		if err == nil {
