@@ -19,7 +19,8 @@ type PartReader struct {
 	uid  uint32
 	part string
 	o    PartOptions
-	end  func() // of the client's work; nil once it is over
+	end  func()          // of the client's work; nil once it is over
+	ctx  context.Context // that this work is bound to
 
 	// The chunk that is being read.
 	next func() (*Message, error, bool)
@@ -168,7 +169,7 @@ func (p *PartReader) start(item, partial string) error {
 	f := &fetch{c: p.c, section: item + "[" + p.part + "]", items: "(UID " + item + peek + "[" + p.part + "]" + partial + ")", guess: guessBody, noBody: fmt.Errorf("imap: UID FETCH: %w", ErrNoPart), width: 1}
 	p.next, p.stop = iter.Pull2(func(yield func(*Message, error) bool) {
 		f.yield = yield
-		f.all(context.Background(), UIDs(p.uid)) // the connection is bound to the caller's
+		f.all(p.ctx, UIDs(p.uid))
 	})
 	m, err, ok := p.next()
 	if !ok || err != nil {

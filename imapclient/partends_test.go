@@ -1,8 +1,12 @@
 package imapclient_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"example.com/postbag/imapclient"
 )
@@ -32,4 +36,19 @@ func TestEmptyBinary(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A part whose context ends was not given up by the server.
+func TestPartCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New("enough")
+		c := selected(t, "", lines("C: a1 UID FETCH 5 (UID BODY.PEEK[2])", "~ 10s"))
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
+		defer cancel()
+		_, err := c.Part(ctx, 5, "2", &imapclient.PartOptions{Raw: true})
+		if hung := (*imapclient.HangUpError)(nil); !errors.Is(err, cause) || errors.As(err, &hung) {
+			t.Errorf("%v, want the cause and no more", err)
+		}
+		c.Close()
+	})
 }
