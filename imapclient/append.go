@@ -59,7 +59,8 @@ func (c *Client) Append(ctx context.Context, mailbox string, src io.Reader, size
 	if limit := c.appendLimit(); size > limit {
 		return Appended{}, transport.Mark(ErrTooLarge, fmt.Errorf("imap: APPEND: %d octets, and the server takes at most %d", size, limit))
 	}
-	src, utf8, err := c.hasUTF8(src, size)
+	var utf8 bool
+	c.safely(func() { src, utf8, err = c.hasUTF8(src, size) })
 	if err != nil {
 		return Appended{}, err
 	}
@@ -73,7 +74,7 @@ func (c *Client) Append(ctx context.Context, mailbox string, src io.Reader, size
 		err = up.announce()
 	}
 	if err == nil {
-		err = up.send()
+		c.safely(func() { err = up.send() })
 	}
 	if err == nil {
 		err = c.await(up.tag, "APPEND")

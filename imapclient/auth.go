@@ -1,6 +1,7 @@
 package imapclient
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -160,7 +161,22 @@ func (c *Client) authenticate(m sasl.Mechanism, ir bool) (final bool, err error)
 func (c *Client) encode(b []byte) string {
 	s := base64.StdEncoding.EncodeToString(b)
 	c.hide(s)
+	c.hide(proofIn(b))
 	return s
+}
+
+// proofIn returns what in a response of SCRAM or CRAM-MD5 shows that the client
+// knows the password, or nothing. Passwords can be tried on it.
+func proofIn(b []byte) string {
+	if _, proof, ok := bytes.Cut(b, []byte(",p=")); ok && bytes.HasPrefix(b, []byte("c=")) {
+		return string(proof)
+	}
+	const digest = 32 // hexadecimal digits
+	at := len(b) - digest
+	if at > 0 && b[at-1] == ' ' && len(bytes.Trim(b[at:], "0123456789abcdef")) == 0 {
+		return string(b[at:])
+	}
+	return ""
 }
 
 // authenticated takes the end of an exchange. unsaid says that the server has

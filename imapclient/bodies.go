@@ -45,8 +45,9 @@ const (
 	guessBody   = 32 << 10 // octets of a body, before any has been seen
 	guessHeader = 4 << 10
 
-	maxHeld    = 1 << 20 // octets of a body that came before its UID
-	maxRefused = 100     // then it is not about the messages
+	maxHeld     = 1 << 20 // octets of a body that came before its UID
+	maxUnwanted = 1 << 30 // octets of bodies that nobody asked for, while a command is carried out
+	maxRefused  = 100     // then it is not about the messages
 )
 
 // fetch is a sequence of messages. Its methods are in the order of the work.
@@ -69,6 +70,9 @@ type fetch struct {
 	early map[uint32]*row   // by sequence number: rows without a body
 	names map[uint32]uint32 // by sequence number: UIDs that came too late
 	odd   bool              // a row could not be understood
+
+	held     int64 // octets of what is in early
+	unwanted int64 // octets of bodies that nobody asked for, since the last command ended
 
 	refused int   // messages in a row that the server refused, each alone
 	over    error // why no more is asked for
@@ -101,7 +105,7 @@ func (f *fetch) begin(ctx context.Context, yield func(*Message, error) bool, set
 	}
 	defer end()
 	f.noBody, f.yield = errNil, yield
-	f.all(ctx, sets...)
+	f.c.safely(func() { f.all(ctx, sets...) })
 	return true
 }
 
@@ -115,6 +119,7 @@ func (f *fetch) all(ctx context.Context, sets ...Set) {
 		}
 	}
 	err := f.run(ctx)
+	f.forget()
 	if err != nil && len(f.sent) > 0 {
 		err = f.hungUp(ctx, f.c.fail(err)) // there is no knowing what an answer would be to
 	}
@@ -202,6 +207,7 @@ func (f *fetch) ended(r *response) error {
 	}
 	b := f.sent[i]
 	f.sent = slices.Delete(f.sent, i, i+1)
+	f.unwanted, f.c.unasked = 0, 0
 	err := f.c.ended(r, "UID FETCH")
 	if f.c.conn.Err() != nil {
 		return err
@@ -211,6 +217,13 @@ func (f *fetch) ended(r *response) error {
 		if f.want[uid] == b.number {
 			missing = append(missing, uid)
 		}
+	}
+	if wait := (*Error)(nil); errors.As(err, &wait) && wait.RetryAfter > 0 {
+		f.over, f.queue = err, nil // not to be asked again now, for anything
+		for _, uid := range missing {
+			delete(f.want, uid)
+		}
+		return nil
 	}
 	if err != nil && len(missing) > 1 {
 		f.bisect(missing)

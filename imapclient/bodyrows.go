@@ -15,7 +15,7 @@ func (f *fetch) untagged(r *response) error {
 		before := f.c.activity.Expunged
 		err := f.c.route(r)
 		if f.c.activity.Expunged != before { // sequence numbers mean others now
-			clear(f.early)
+			f.forget()
 			clear(f.names)
 		}
 		return err
@@ -27,10 +27,24 @@ func (f *fetch) untagged(r *response) error {
 		f.odd = true // whatever it was, it is not what was asked for
 		err = nil
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = r.finish()
 	}
-	return r.finish()
+	if err == nil {
+		err = f.c.spend(r)
+	}
+	return err
+}
+
+// forget forgets rows without a body, of which none will come any more.
+func (f *fetch) forget() {
+	for _, w := range f.early {
+		if w.sum.UID == 0 {
+			f.c.noteChange(w)
+		}
+	}
+	clear(f.early)
+	f.held = 0
 }
 
 // take takes a FETCH response.
@@ -38,17 +52,23 @@ func (f *fetch) take(r *response, w *row) error {
 	if err := w.items(r); err != nil {
 		return err
 	}
+	w.octets = r.octets
+	if w.body == noBody && w.sum.UID != 0 && f.want[w.sum.UID] == 0 {
+		f.c.noteChange(w)
+	}
 	if e := f.early[w.seq]; e != nil {
 		w.merge(e)
+		f.held -= e.octets
+		delete(f.early, w.seq)
 	}
 	if w.body == noBody {
-		if len(f.early) < maxBatches*batchMessages {
+		if len(f.early) < maxBatches*batchMessages && f.held+w.octets <= maxKept {
 			early := *w
 			f.early[w.seq] = &early // the body may come in another
+			f.held += w.octets
 		}
 		return nil
 	}
-	delete(f.early, w.seq)
 	m := newMessage(r, w)
 	if m.UID == 0 {
 		return f.nameless(r, w, m)
@@ -103,6 +123,16 @@ func (f *fetch) nameless(r *response, w *row, m *Message) error {
 		delete(f.want, uid)
 		f.names[w.seq] = uid
 		f.queue = append(f.queue, UIDs(uid))
+		return nil
+	}
+	return f.refuse(m)
+}
+
+// refuse counts a body that nobody asked for. A server that sends such without
+// end, or one, would otherwise be listened to for ever.
+func (f *fetch) refuse(m *Message) error {
+	if f.unwanted += m.octets; f.unwanted > maxUnwanted {
+		return f.c.conn.ProtocolError("imap: UID FETCH: more than %d octets of messages that nobody asked for", maxUnwanted)
 	}
 	return nil
 }
@@ -124,6 +154,9 @@ func (f *fetch) deliver(m *Message) error {
 		default:
 			f.stopped = !f.yield(m, nil)
 		}
+		f.c.unasked = 0
+	} else if err := f.refuse(m); err != nil {
+		return err
 	}
 	if err := m.finish(); err != nil {
 		return err

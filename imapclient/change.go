@@ -52,7 +52,7 @@ func (c *Client) inParts(set Set, do func(part Set) error) (refused error) {
 
 // SetFlagsUnlessChanged is SetFlags for the messages whose mod-sequence is not
 // above since, and returns the others, which another client has changed
-// meanwhile. Mod-sequences are told by [Client.Select] and [Client.Status]. A
+// meanwhile; with an error, as far as is known. Mod-sequences are told by [Client.Select] and [Client.Status]. A
 // server without CONDSTORE is [errors.ErrUnsupported] and nothing is sent. RFC
 // 7162 section 3.1.3.
 func (c *Client) SetFlagsUnlessChanged(ctx context.Context, since uint64, op FlagOp, flags []string, set Set) (changed Set, err error) {
@@ -78,14 +78,14 @@ func (c *Client) SetFlagsUnlessChanged(ctx context.Context, since uint64, op Fla
 		// NO [MODIFIED] says that others of the messages are gone.
 		var refused *Error
 		if err != nil && !(errors.As(err, &refused) && refused.Code == "MODIFIED") {
-			return Set{}, err
+			return changed, err
 		}
 		if c.code != "MODIFIED" {
 			continue
 		}
 		some, err := parseSet(c.codeArgs)
 		if err != nil {
-			return Set{}, malformed("UID STORE")
+			return changed, malformed("UID STORE")
 		}
 		changed = normal(append(changed.ranges, some.both(part).ranges...))
 	}

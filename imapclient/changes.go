@@ -76,6 +76,7 @@ func (c *Client) changesSince(ctx context.Context, mailbox string, since Cursor,
 		return nil, err
 	}
 	defer end()
+	c.longest = maxSearchLine // all that has vanished may be in one
 	f := &following{c: c, since: since, known: known}
 	if err := f.open(mailbox, readOnly); err != nil {
 		return nil, err

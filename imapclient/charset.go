@@ -71,6 +71,15 @@ func toLatin1(s string) (string, bool) {
 	return b.String(), true
 }
 
+// fromLatin1 takes each octet for a character.
+func fromLatin1(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteRune(rune(s[i]))
+	}
+	return b.String()
+}
+
 // mapTexts returns a copy of the query in which f has changed the text to
 // search for.
 func (q *Query) mapTexts(f func(string) string) *Query {

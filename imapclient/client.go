@@ -3,6 +3,7 @@ package imapclient
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -25,6 +26,7 @@ type Client struct {
 	greeted  bool
 	authed   bool
 	junk     string // the last line that was no response
+	mail     bool   // messages have been sent; what makes no sense may be of one
 	tags     int
 	enabled  []string          // extensions, upper case
 	serverID map[string]string // what the server said of itself
@@ -33,6 +35,7 @@ type Client struct {
 	engine atomic.Pointer[engine] // nil before authentication
 
 	box       *Mailbox // the selected one, or nil
+	emptied   bool     // that it has no messages was not told, but counted
 	activity  Activity // since the last look
 	watch     *Watch   // that is under way, or nil
 	avgBody   int64    // of the bodies received, for the size of batches
@@ -42,6 +45,7 @@ type Client struct {
 	listsPlainly bool // LIST-EXTENDED is offered and does not work
 
 	oddNames map[string]string // names of mailboxes, to the form in which the server has them
+	renamed  map[string]string // from that form: of those that would have the name of another
 
 	code     string // the response code that the last command ended with, or empty
 	codeArgs []byte // what follows it
@@ -138,6 +142,20 @@ func (c *Client) beginSelected(ctx context.Context) (end func(), err error) {
 		return nil, fmt.Errorf("imap: no mailbox is selected")
 	}
 	return end, err
+}
+
+// safely carries out what calls the caller's own code. If that panics, nobody
+// knows where in an answer the session is, or what the server takes the next
+// command for: it is over.
+func (c *Client) safely(do func()) {
+	done := false
+	defer func() {
+		if !done {
+			c.fail(errors.New("imap: the caller's code has panicked"))
+		}
+	}()
+	do()
+	done = true
 }
 
 // fail ends the session for the reason err, unless it has ended already, and

@@ -52,8 +52,8 @@ func (d Copied) Sources() Set {
 // Copy copies messages of the open mailbox to another. UIDs that are gone are
 // passed over. It takes one round trip for every 8000 octets of set; the server
 // copies either all messages of such a part or none, and an error may come
-// after some parts were copied. A mailbox that does not exist is
-// [ErrNoMailbox]. RFC 9051 section 6.4.7.
+// after some parts were copied, of which Copied tells then. A mailbox that does
+// not exist is [ErrNoMailbox]. RFC 9051 section 6.4.7.
 func (c *Client) Copy(ctx context.Context, set Set, mailbox string) (Copied, error) {
 	if err := checkName("the mailbox name", mailbox); err != nil {
 		return Copied{}, err
@@ -66,10 +66,10 @@ func (c *Client) Copy(ctx context.Context, set Set, mailbox string) (Copied, err
 	var all Copied
 	for _, part := range set.split() {
 		some, err := c.copy(part, mailbox)
-		if err != nil {
-			return Copied{}, err
-		}
 		all.add(some)
+		if err != nil {
+			return all.sorted(), err
+		}
 	}
 	return all.sorted(), nil
 }

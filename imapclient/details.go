@@ -196,6 +196,7 @@ func (t *tree) labels() []string {
 
 // header reads a header section into memory.
 func (r *response) header() (header []byte, isNil bool, err error) {
+	r.c.mail = true
 	if r.atLiteral() {
 		header, err = r.appendLiteral(nil, maxHeader)
 		if err == nil {

@@ -16,11 +16,13 @@
 // # Security
 //
 // [Dial] and [DialStartTLS] verify the server's certificate. Nothing that
-// came before TLS is believed after it, data sent ahead of the handshake is
-// refused, and so is a session that is authenticated before TLS. Credentials
-// are sent without TLS only over [DialPlaintext]. No error and no transcript
-// holds a secret, even if the server repeats one. Arguments with CR, LF or NUL
-// are refused before anything is written.
+// came before TLS is believed after it, but for what kind of server it is, data
+// sent ahead of the handshake is refused, and so is a session that is
+// authenticated before TLS. Credentials are sent without TLS only over
+// [DialPlaintext]. No error and no transcript holds a secret, even if a server
+// that is being logged in to repeats one, nor a line of a message, even if it
+// comes where a response should. Arguments with CR, LF or NUL are refused before
+// anything is written.
 //
 // # Hostile and broken servers
 //

@@ -3,6 +3,7 @@ package imapclient
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -40,14 +41,16 @@ func (c *Client) fetch(ctx context.Context, items Items, yield func(Info, error)
 		return
 	}
 	defer end()
-	q := c.newInquiry(&items, yield)
-	err = q.whole(&items, sets...)
-	if q.owed != nil && !isOurs(ctx, err) {
-		err = q.owed
-	}
-	if err != nil {
-		yield(Info{}, err)
-	}
+	c.safely(func() {
+		q := c.newInquiry(&items, yield)
+		err := q.whole(&items, sets...)
+		if q.owed != nil && !isOurs(ctx, err) {
+			err = q.owed
+		}
+		if err != nil {
+			yield(Info{}, err)
+		}
+	})
 }
 
 // inquiry is a sequence of what is told of messages.
@@ -68,6 +71,7 @@ type inquiry struct {
 	order    []uint32          // UIDs in pending, oldest first; maybe some that are no longer
 	nameless map[uint32]*row   // by sequence number: rows without a UID
 	names    map[uint32]uint32 // by sequence number: UIDs in pending
+	held     int64             // octets of what is in pending and nameless
 	odd      bool              // a row could not be understood
 	expunged int               // how many messages, when it was looked last
 	rows     int
@@ -92,7 +96,7 @@ func (q *inquiry) whole(items *Items, sets ...Set) error {
 	if err := q.c.supports(items); err != nil {
 		return err
 	}
-	if q.c.box.Messages > 0 { // to any set some answer BAD when there is nothing
+	if !q.c.isEmpty() { // to any set some answer BAD when there is nothing
 		if err := q.all(sets...); err != nil || q.stopped {
 			return err
 		}
@@ -133,6 +137,9 @@ func (q *inquiry) all(sets ...Set) error {
 		}
 		if q.c.conn.Err() != nil {
 			q.owed = q.hungUp(err, part, queue)
+			return err
+		}
+		if wait := (*Error)(nil); errors.As(err, &wait) && wait.RetryAfter > 0 {
 			return err
 		}
 		if err == nil {
@@ -182,7 +189,7 @@ func (q *inquiry) one(set Set) error {
 // waiter.
 func (q *inquiry) begin(set Set) {
 	q.set, q.odd, q.last = set, false, 0
-	q.c.longest = maxRowLine
+	q.c.longest = max(q.c.longest, maxRowLine)
 }
 
 // end hands on what has been told in part.
@@ -208,6 +215,7 @@ func (q *inquiry) remaining(set Set) ([]uint32, error) {
 		}
 		if uid := w.sum.UID; set.Has(uid) && !q.done.has(uid) && len(uids) < maxMessages {
 			uids = append(uids, uid)
+			r.useful()
 		}
 		return true, nil
 	})

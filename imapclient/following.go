@@ -78,7 +78,9 @@ func (f *following) wait(r *response) (bool, error) {
 	if err := w.items(r); err != nil {
 		return false, err
 	}
-	f.row(w)
+	if f.row(w) {
+		r.useful()
+	}
 	return true, nil
 }
 
@@ -99,12 +101,14 @@ func (f *following) gathered() {
 	}
 }
 
-// row takes a message whose flags have changed.
-func (f *following) row(w *row) {
+// row takes a message whose flags have changed, and tells whether it does. If one
+// comes several times, the last counts.
+func (f *following) row(w *row) bool {
 	if w.sum.UID == 0 || !w.hasFlags || !f.known.Has(w.sum.UID) || len(f.changed) >= maxMessages {
-		return
+		return false
 	}
 	f.changed = append(f.changed, Summary{UID: w.sum.UID, Size: -1, Flags: w.sum.Flags})
+	return true
 }
 
 // follow finds out what opening the mailbox has not told.
@@ -114,7 +118,7 @@ func (f *following) follow() error {
 		return f.list(Range(1, everything.last))
 	}
 	// A server that was restored counts from less: it cannot tell what differs.
-	modSeqs := f.since.HighestModSeq > 0 && f.box.HighestModSeq >= f.since.HighestModSeq
+	modSeqs := f.since.HighestModSeq > 0 && f.since.UIDNext > 1 && f.box.HighestModSeq >= f.since.HighestModSeq
 	if !modSeqs || f.isBack() {
 		return f.everything()
 	}
@@ -129,6 +133,9 @@ func (f *following) follow() error {
 		}
 	}
 	if f.addsUp() {
+		if f.resync && f.silent() {
+			return f.flags()
+		}
 		return nil
 	}
 	if !f.resync {
@@ -145,6 +152,12 @@ func (f *following) follow() error {
 // isBack tells whether the server says that UIDs which it has given are still to
 // be given: it was restored, or what it says is not true. RFC 9051 section 2.3.1.1.
 func (f *following) isBack() bool { return f.box.UIDNext > 0 && f.box.UIDNext < f.since.UIDNext }
+
+// silent tells whether something has happened and the server has told of nothing:
+// it may not do what it says that it has turned on.
+func (f *following) silent() bool {
+	return f.box.HighestModSeq > f.since.HighestModSeq && len(f.fresh)+len(f.changed)+len(f.vanished.ranges) == 0
+}
 
 // addsUp tells whether what is known now is as much as there is.
 func (f *following) addsUp() bool {
@@ -178,7 +191,7 @@ func (f *following) list(set Set) error {
 
 // summaries asks for the messages in a set.
 func (f *following) summaries(set Set, each func(Summary)) error {
-	if f.c.box.Messages == 0 {
+	if f.c.isEmpty() {
 		return nil // to some servers any set is wrong then
 	}
 	var n int64

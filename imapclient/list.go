@@ -66,6 +66,7 @@ func (c *Client) plainList(pattern string) ([]ListedMailbox, error) {
 
 // listing is what a server lists.
 type listing struct {
+	wires     map[string]string // by name: how the server writes it
 	mailboxes []ListedMailbox
 	statuses  map[string]*Status // by name
 }
@@ -75,7 +76,7 @@ func (l *listing) wait(command string) waiter {
 	return func(r *response) (bool, error) {
 		switch r.word() {
 		case command:
-			m, err := r.listed()
+			m, err := r.listed(func(wire []byte) string { return l.name(r.c, wire) })
 			if err == nil && len(l.mailboxes) < maxMailboxes {
 				l.mailboxes = append(l.mailboxes, m)
 			}
@@ -87,8 +88,8 @@ func (l *listing) wait(command string) waiter {
 	}
 }
 
-// listed reads what follows LIST.
-func (r *response) listed() (m ListedMailbox, err error) {
+// listed reads what follows LIST. read reads the name.
+func (r *response) listed(read func(wire []byte) string) (m ListedMailbox, err error) {
 	if m.Attributes, err = r.flagList(); err != nil {
 		return m, err
 	}
@@ -105,7 +106,7 @@ func (r *response) listed() (m ListedMailbox, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.Name = r.c.readName(name)
+	m.Name = read(name)
 	return m, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.com/postbag/internal/transport"
@@ -62,16 +63,20 @@ func (c *Client) beginAuth(ctx context.Context, user string, secrets ...string) 
 		c.hide(quote(s))
 	}
 	return func() {
-		c.secrets = nil
+		if c.authed { // a refusal may have an afterword
+			c.secrets = nil
+		}
 		release()
 	}, nil
 }
 
 // hide sees to it that s is not repeated.
 func (c *Client) hide(s string) {
-	if s != "" && s != `""` {
-		c.secrets = append(c.secrets, []byte(s))
+	const most = 1000 // a server lets nobody try so often
+	if s == "" || s == `""` || len(c.secrets) >= most || slices.ContainsFunc(c.secrets, func(old []byte) bool { return string(old) == s }) {
+		return
 	}
+	c.secrets = append(c.secrets, []byte(s))
 }
 
 // loggedIn goes on after authentication. The capabilities are others than

@@ -17,7 +17,7 @@ type Mailbox struct {
 	UIDNext        uint32 // 0: not told (QUIRK: Courier)
 	HighestModSeq  uint64 // 0: no CONDSTORE here (RFC 7162)
 	Flags          []string
-	PermanentFlags []string
+	PermanentFlags []string // nil: not told, and then all flags last (RFC 9051 section 7.1)
 	ReadOnly       bool
 	UIDNotSticky   bool   // RFC 4315 section 2: UIDs do not last
 	ID             string // MAILBOXID (RFC 8474), which outlasts a new name; empty: not told
@@ -52,7 +52,7 @@ func (c *Client) openNow(name string, readOnly bool, params string, w waiter) (*
 		command = "EXAMINE"
 	}
 	// Even if it fails, the mailbox that was open is open no more.
-	c.box, c.activity, c.avgBody = nil, Activity{}, 0
+	c.box, c.emptied, c.activity, c.avgBody = nil, false, Activity{}, 0
 	box := &Mailbox{Name: name, ReadOnly: readOnly}
 	wait := func(r *response) (bool, error) {
 		if w != nil {
@@ -73,8 +73,11 @@ func (c *Client) openNow(name string, readOnly bool, params string, w waiter) (*
 	if err != nil {
 		return nil, err
 	}
-	if c.code == "READ-ONLY" {
+	switch c.code {
+	case "READ-ONLY":
 		box.ReadOnly = true
+	case "READ-WRITE":
+		box.ReadOnly = false
 	}
 	c.box = box
 	return box.clone(), nil
@@ -87,8 +90,9 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 		switch r.word() {
 		case "EXISTS":
 			b.Messages = uint32(n)
+			r.c.emptied = false
 		case "EXPUNGE", "EXPUNGED":
-			b.gone(1)
+			r.c.gone(b, 1)
 		default:
 			return false, nil
 		}
@@ -100,7 +104,7 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 		earlier := r.peek() == '('
 		set, err := r.vanishedSet()
 		if err == nil && !earlier {
-			b.gone(set.Len())
+			r.c.gone(b, set.Len())
 		}
 		return true, err
 	case "FLAGS":
@@ -113,7 +117,18 @@ func (b *Mailbox) wait(r *response) (bool, error) {
 	return false, nil
 }
 
-func (b *Mailbox) gone(n uint32) { b.Messages -= min(n, b.Messages) }
+// gone notes that messages are gone, and returns how many that can be.
+func (c *Client) gone(b *Mailbox, n uint32) uint32 {
+	n = min(n, b.Messages)
+	b.Messages -= n
+	c.emptied = c.emptied || n > 0 && b.Messages == 0
+	return n
+}
+
+// isEmpty tells whether the server has said that the mailbox is empty. That as
+// many have vanished as there are is not believed: QRESYNC tells of UIDs, and a
+// server may tell of one twice, or of one that was gone before (without EARLIER).
+func (c *Client) isEmpty() bool { return c.box.Messages == 0 && !c.emptied }
 
 // code takes the response codes that tell of a mailbox.
 func (b *Mailbox) code(r *response) (bool, error) {
@@ -145,7 +160,9 @@ func (b *Mailbox) code(r *response) (bool, error) {
 		b.ID = objectID(r.line[min(r.pos, end):end])
 	case name == "PERMANENTFLAGS":
 		flags, err := r.flagList()
-		b.PermanentFlags = flags
+		if b.PermanentFlags = flags; err == nil && flags == nil {
+			b.PermanentFlags = []string{}
+		}
 		return true, err
 	case strings.EqualFold(code, "UIDNOTSTICKY"):
 		b.UIDNotSticky = true

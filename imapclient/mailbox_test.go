@@ -42,3 +42,14 @@ func TestGoneBeforeClosed(t *testing.T) {
 		t.Errorf("%+v, %v", ch, err)
 	}
 }
+
+// No flags that last, and not a word of that, are not the same.
+func TestPermanentFlags(t *testing.T) {
+	c := authed(t, "", lines("C: a1 SELECT INBOX", "S: * OK [PERMANENTFLAGS ()] none", "S: a1 OK [READ-WRITE]", "C: a2 SELECT INBOX", "S: a2 OK [READ-WRITE]"))
+	for _, told := range []bool{true, false} {
+		box, err := c.Select(t.Context(), "INBOX")
+		if err != nil || len(box.PermanentFlags) > 0 || (box.PermanentFlags != nil) != told {
+			t.Errorf("%#v, %v", box, err)
+		}
+	}
+}

@@ -105,6 +105,9 @@ func (c *Client) Unselect(ctx context.Context) error {
 				return err
 			}
 		}
+		if !c.box.ReadOnly { // all the same
+			return fmt.Errorf("imap: UNSELECT: the server opens the mailbox for writing only: %w", errors.ErrUnsupported)
+		}
 	}
 	err = c.engineRun(command, nil, func(e *goimap.Client) error { return leave(e).Wait() })
 	if err == nil {

@@ -23,11 +23,13 @@ func (c *Client) Matching(ctx context.Context, q *Query) iter.Seq2[Summary, erro
 			stopped = !yield(info.Summary, err)
 			return !stopped
 		}
-		if c.offers("SEARCHRES") && (q.UIDs == nil || len(q.UIDs.split()) == 1) {
-			err = c.matchingSaved(q, each)
-		} else {
-			err = c.matching(q, each)
-		}
+		c.safely(func() {
+			if c.offers("SEARCHRES") && (q.UIDs == nil || len(q.UIDs.split()) == 1) {
+				err = c.matchingSaved(q, each)
+			} else {
+				err = c.matching(q, each)
+			}
+		})
 		if err != nil && !stopped {
 			yield(Summary{}, err)
 		}
@@ -42,11 +44,12 @@ func (c *Client) matching(q *Query, each func(Info, error) bool) error {
 	return c.inquire(found.UIDs, &summaryItems, each)
 }
 
-// matchingSaved sends both commands at once. "$" is what the first has found;
-// nothing, if it is refused.
+// matchingSaved sends both commands at once. "$" is what the first has found; if
+// it is refused, nothing is (RFC 5182 section 2.1), or what it was before.
 func (c *Client) matchingSaved(q *Query, each func(Info, error) bool) error {
 	told := c.newInquiry(&summaryItems, func(info Info, err error) bool {
-		if err == nil && info.Size < 0 { // flags of a message that somebody else has changed
+		if err == nil && info.Size < 0 && info.Received.IsZero() { // flags of a message that somebody else has changed
+			c.activity.Changed++
 			return true
 		}
 		return each(info, err)
@@ -69,7 +72,9 @@ func (c *Client) matchingSaved(q *Query, each func(Info, error) bool) error {
 		refused := c.await(search, "UID SEARCH")
 		code, args := c.code, c.codeArgs
 		told.begin(All())
-		c.waiter = told.wait
+		if refused == nil { // else "$" may be what was found before
+			c.waiter = told.wait
+		}
 		defer func() { c.waiter = nil }()
 		err = c.await(fetch, "UID FETCH")
 		told.end()

@@ -1,6 +1,8 @@
 package imapclient
 
 import (
+	"cmp"
+	"errors"
 	"io"
 
 	"example.com/postbag/internal/transport"
@@ -126,9 +128,16 @@ func (m *Message) hold() error {
 	return nil
 }
 
+// errOver is for who reads a message that is not valid any more: what he has
+// not read is gone, and that must not look like the end.
+var errOver = transport.Mark(ErrTruncated, errors.New("imap: the message was read after the iteration that it belongs to"))
+
 // finish reads what is left of the message and loads the line after it. From
 // then on the message is not to be read.
 func (m *Message) finish() error {
+	if m.left > 0 || len(m.inline) > 0 {
+		defer func() { m.err = cmp.Or(m.err, errOver) }()
+	}
 	if m.left > 0 || m.proof != nil || m.err != nil {
 		if _, err := m.WriteTo(io.Discard); err != nil {
 			return err
@@ -145,8 +154,11 @@ func (m *Message) next() error {
 	r := m.r
 	m.r = nil
 	r.c.conn.Transcript().Omitted(m.octets)
-	if err := r.load(maxLine); err != nil {
+	line, err := r.loadQuietly(r.c.lineLimit())
+	if err != nil {
 		return err
 	}
+	// If the server has counted wrong, this is the rest of the message.
+	r.note(line, len(r.line) == 0 || r.line[0] == ')' || r.line[0] == ' ')
 	return r.stray()
 }

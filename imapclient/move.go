@@ -26,7 +26,8 @@ type MoveOptions struct {
 // unless the options say otherwise.
 //
 // Sets of more than 8000 octets are moved in parts, and an error may come after
-// some were moved. A mailbox that does not exist is [ErrNoMailbox].
+// some were moved, or copied; Copied tells where these copies are. A mailbox that
+// does not exist is [ErrNoMailbox].
 func (c *Client) Move(ctx context.Context, set Set, mailbox string, o *MoveOptions) (Copied, error) {
 	if o == nil {
 		o = new(MoveOptions)
@@ -58,10 +59,10 @@ func (c *Client) Move(ctx context.Context, set Set, mailbox string, o *MoveOptio
 	var all Copied
 	for _, part := range set.split() {
 		some, err := move(part, mailbox)
-		if err != nil {
-			return Copied{}, err
-		}
 		all.add(some)
+		if err != nil {
+			return all.sorted(), err
+		}
 	}
 	return all.sorted(), nil
 }
@@ -88,10 +89,7 @@ func (c *Client) move(set Set, mailbox string) (Copied, error) {
 	if err == nil && c.code == "COPYUID" {
 		told.add(parseCopied(c.codeArgs))
 	}
-	if err != nil {
-		return Copied{}, err
-	}
-	return told, nil
+	return told, err
 }
 
 // copyAndExpunge moves messages that are there.
@@ -105,12 +103,9 @@ func (c *Client) copyAndExpunge(set Set, mailbox string) (Copied, error) {
 	}
 	marked := &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagDeleted}}
 	if err := c.store(set, marked); err != nil {
-		return Copied{}, err
+		return copied, err
 	}
-	if err := c.expungeEmulated(set); err != nil {
-		return Copied{}, err
-	}
-	return copied, nil
+	return copied, c.expungeEmulated(set)
 }
 
 // present returns the messages of a set that are there. Those below the first

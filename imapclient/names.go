@@ -36,8 +36,11 @@ func (c *Client) wireName(name string) (wire string, own bool) {
 	return encodeName(name), hasControl(name)
 }
 
-// utf8 tells whether names and quoted strings are UTF-8: [Client.Enable].
-func (c *Client) utf8() bool { return slices.Contains(c.enabled, "UTF8=ACCEPT") }
+// utf8 tells whether names and quoted strings are UTF-8: [Client.Enable], and RFC
+// 9051 section 5.1 of a server that knows nothing else.
+func (c *Client) utf8() bool {
+	return slices.Contains(c.enabled, "UTF8=ACCEPT") || slices.Contains(c.enabled, "IMAP4REV2") || c.caps.Has("IMAP4REV2") && !c.caps.Has("IMAP4REV1")
+}
 
 // mailbox returns a mailbox name as an argument of a command of our own.
 func (c *Client) mailbox(name string) string {
@@ -66,6 +69,9 @@ func (c *Client) readName(wire []byte) string {
 	if c.utf8() {
 		return strings.ToValidUTF8(string(wire), "\ufffd")
 	}
+	if name, ok := c.renamed[string(wire)]; ok {
+		return name
+	}
 	name := decodeName(string(wire))
 	if encodeName(name) != string(wire) && len(c.oddNames) < maxOddNames && len(wire) <= maxName && badArgument("", string(wire)) == nil {
 		if c.oddNames == nil {
@@ -74,6 +80,44 @@ func (c *Client) readName(wire []byte) string {
 		c.oddNames[name] = string(wire)
 	}
 	return name
+}
+
+// name returns the name of a mailbox in a listing. Two that a server writes
+// otherwise are two, also if they decode to the same name, as they do where a
+// client has made one in UTF-8 and another in modified UTF-7, or in two charsets
+// that are neither: the second is known by what is on the wire.
+func (l *listing) name(c *Client, wire []byte) string {
+	name := c.readName(wire)
+	first, twice := l.wires[name]
+	if !twice {
+		if l.wires == nil {
+			l.wires = make(map[string]string)
+		}
+		l.wires[name] = string(wire)
+		return name
+	}
+	if first == string(wire) || c.utf8() || len(c.renamed) >= maxOddNames || len(wire) > maxName {
+		return name
+	}
+	other := string(wire)
+	if !utf8.ValidString(other) {
+		other = fromLatin1(other)
+	}
+	for l.wires[other] != "" || c.oddNames[other] != "" {
+		other += "'"
+	}
+	delete(c.oddNames, name)
+	if c.renamed == nil {
+		c.renamed = make(map[string]string)
+	}
+	if c.oddNames == nil {
+		c.oddNames = make(map[string]string)
+	}
+	if encodeName(name) != first {
+		c.oddNames[name] = first
+	}
+	c.renamed[string(wire)], c.oddNames[other], l.wires[other] = other, string(wire), string(wire)
+	return other
 }
 
 // sameName tells whether a server that was asked about a mailbox as a, and

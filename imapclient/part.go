@@ -62,7 +62,7 @@ func (c *Client) Part(ctx context.Context, uid uint32, part string, o *PartOptio
 	if err != nil {
 		return nil, err
 	}
-	p := &PartReader{c: c, uid: uid, part: part, o: *o, end: end}
+	p := &PartReader{c: c, uid: uid, part: part, o: *o, end: end, ctx: ctx}
 	if err := p.open(); err != nil {
 		p.Close()
 		return nil, err

@@ -19,7 +19,8 @@ type PartReader struct {
 	uid  uint32
 	part string
 	o    PartOptions
-	end  func() // of the client's work; nil once it is over
+	end  func()          // of the client's work; nil once it is over
+	ctx  context.Context // that this work is bound to
 
 	// The chunk that is being read.
 	next func() (*Message, error, bool)
@@ -88,7 +89,8 @@ func (p *PartReader) binary() (bool, error) {
 	}
 	p.src, p.last = rawPart{p}, true
 	err := p.start("BINARY", "")
-	if refused := (*Error)(nil); errors.As(err, &refused) && p.c.conn.Err() == nil { // [UNKNOWN-CTE], or it cannot after all
+	refused := (*Error)(nil) // [UNKNOWN-CTE], or it cannot after all
+	if err == errEmpty || errors.As(err, &refused) && p.c.conn.Err() == nil {
 		p.last = false
 		return false, nil
 	}
@@ -167,7 +169,7 @@ func (p *PartReader) start(item, partial string) error {
 	f := &fetch{c: p.c, section: item + "[" + p.part + "]", items: "(UID " + item + peek + "[" + p.part + "]" + partial + ")", guess: guessBody, noBody: fmt.Errorf("imap: UID FETCH: %w", ErrNoPart), width: 1}
 	p.next, p.stop = iter.Pull2(func(yield func(*Message, error) bool) {
 		f.yield = yield
-		f.all(context.Background(), UIDs(p.uid)) // the connection is bound to the caller's
+		f.all(p.ctx, UIDs(p.uid))
 	})
 	m, err, ok := p.next()
 	if !ok || err != nil {
@@ -175,11 +177,19 @@ func (p *PartReader) start(item, partial string) error {
 		return err
 	}
 	p.m = m
-	if m.octets == 0 && p.at == p.begin {
+	switch {
+	case m.octets == 0 && item == "BINARY":
+		p.finish()
+		return errEmpty
+	case m.octets == 0 && p.at == p.begin:
 		return p.nothing()
 	}
 	return p.align()
 }
+
+// errEmpty: nothing is what the server has decoded. Whether nothing is what there
+// is to decode, only the encoded octets can tell.
+var errEmpty = errors.New("imap: the part is empty")
 
 // nothing finds out what it means that nothing came: most servers say so of
 // parts that are not there, too. If it is all there is, the reader is at its

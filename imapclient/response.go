@@ -51,12 +51,14 @@ func (c *Client) read() (*response, error) {
 	for range maxJunk {
 		r := &c.next
 		*r = response{c: c}
-		if err := r.load(limit); err != nil {
+		line, err := r.loadQuietly(limit)
+		if err != nil {
 			return nil, c.afterJunk(err)
 		}
 		// QUIRK: a server that ends an IDLE of its own accord takes a DONE that
 		// was on the way for a command of that tag. RFC 2177 has no such end.
 		is := r.begin()
+		r.note(line, is)
 		if is && r.kind == tagged && r.tag == "DONE" {
 			continue
 		}
@@ -67,14 +69,16 @@ func (c *Client) read() (*response, error) {
 		if !c.greeted {
 			return nil, c.conn.ProtocolError("imap: this is no IMAP server: its greeting is %q", clip(r.line))
 		}
-		c.junk = string(clip(c.scrub(r.line)))
+		if c.junk = fmt.Sprintf("%q", clip(c.scrub(r.line))); c.mail {
+			c.junk = fmt.Sprintf("%d octets that are no response, perhaps of a message", len(line))
+		}
 		if len(r.line) > 0 && r.line[0] == ' ' { // what is behind a row may go on in literals
 			if err := r.finish(); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return nil, c.conn.ProtocolError("imap: what the server sends is no IMAP: %q", c.junk)
+	return nil, c.conn.ProtocolError("imap: what the server sends is no IMAP: %s", c.junk)
 }
 
 // lineLimit is how many octets a line may have in this command.
@@ -86,7 +90,7 @@ func (c *Client) afterJunk(err error) error {
 	if c.junk == "" {
 		return err
 	}
-	return fmt.Errorf("%w, after it had said %q", err, c.junk)
+	return fmt.Errorf("%w, after it had said %s", err, c.junk)
 }
 
 // begin finds out what kind of response the line begins, or returns false if
@@ -129,19 +133,42 @@ func hasText(b []byte) bool { return isStatus(b) || fold(b, "BYE") || fold(b, "P
 
 // load reads the next line of the response.
 func (r *response) load(limit int) error {
+	line, err := r.loadQuietly(limit)
+	if err == nil {
+		r.note(line, true)
+	}
+	return err
+}
+
+// note tells a line to the transcript, unless it may be of a message: one that
+// makes no sense, when messages have been sent.
+func (r *response) note(line []byte, sense bool) {
+	switch t := r.c.conn.Transcript(); {
+	case t == nil:
+	case sense || !r.c.mail:
+		t.Server(r.c.scrub(line))
+	default:
+		t.Omitted(int64(len(line)))
+	}
+}
+
+// loadQuietly is load, and returns the line with its end.
+func (r *response) loadQuietly(limit int) ([]byte, error) {
 	line, err := r.c.conn.Line(limit)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.c.conn.Transcript().Server(r.c.scrub(line))
-	r.octets += int64(len(line))
+	if r.octets += int64(len(line)); r.octets > maxUnasked { // besides messages
+		return nil, r.c.conn.ProtocolError("imap: a response of more than %d octets", maxUnasked)
+	}
+	whole := line
 	// QUIRK: GNU Mailutils ends some lines in a bare LF; RFC 9051 section 2.2
 	// says CRLF.
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	r.line, r.pos = line, 0
 	r.literal = trailingLiteral(line)
-	return nil
+	return whole, nil
 }
 
 // textOnly says that the line ends in text, in which braces mean nothing.
@@ -183,7 +210,7 @@ func (r *response) smallLiteral() ([]byte, error) {
 	}
 	r.c.conn.Transcript().Omitted(n)
 	r.octets += n
-	return s, r.load(maxLine)
+	return s, r.load(r.c.lineLimit())
 }
 
 // finish passes over what is left of the response, literals included.
@@ -192,7 +219,7 @@ func (r *response) finish() error {
 		if err := r.discard(r.literal); err != nil {
 			return err
 		}
-		if err := r.load(maxLine); err != nil {
+		if err := r.load(r.c.lineLimit()); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 // order. RFC 9051 section 7.5.2.
 type row struct {
 	seq      uint32
+	octets   int64 // of the response, and of those that were merged
 	sum      Summary
 	hasFlags bool
 	more     *details // of what else was asked for; nil: nothing
@@ -102,7 +103,15 @@ func (w *row) rest(r *response) error {
 			return err
 		}
 		if w.body == literalBody {
-			if err := newMessage(r, w).finish(); err != nil {
+			n := r.literal
+			if err := r.discard(n); err != nil {
+				return err
+			}
+			r.c.conn.Transcript().Omitted(n)
+			if err := r.load(r.c.lineLimit()); err != nil {
+				return err
+			}
+			if err := r.stray(); err != nil {
 				return err
 			}
 		}
@@ -180,6 +189,7 @@ func (w *row) item(r *response, name []byte) error {
 
 // startBody reads the form of the body, and if it is no literal, the body.
 func (w *row) startBody(r *response) error {
+	r.c.mail = true
 	switch {
 	case r.atLiteral():
 		w.body = literalBody
@@ -214,6 +224,7 @@ func withoutRecent(flags []string) []string {
 
 // merge fills in what o tells and w does not.
 func (w *row) merge(o *row) {
+	w.octets += o.octets
 	if w.sum.UID == 0 {
 		w.sum.UID = o.sum.UID
 	}

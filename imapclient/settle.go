@@ -146,9 +146,9 @@ func (c *Client) observeID(r *response) {
 
 // Enable turns extensions on (RFC 5161), such as "CONDSTORE" or "QRESYNC",
 // and returns those that the server has turned on. What it does not list among
-// its capabilities is not asked for. After "UTF8=ACCEPT" (RFC 6855), which comes
-// before a mailbox is opened, names of mailboxes and text to search for are sent
-// as UTF-8; they are the same here.
+// its capabilities is not asked for. After "UTF8=ACCEPT" (RFC 6855) or "IMAP4rev2",
+// which come before a mailbox is opened, names of mailboxes and text to search for
+// are sent as UTF-8; they are the same here.
 func (c *Client) Enable(ctx context.Context, names ...string) ([]string, error) {
 	end, err := c.beginIn(ctx)
 	if err != nil {
@@ -180,7 +180,7 @@ func (c *Client) enable(names ...string) ([]string, error) {
 		if r.word() != "ENABLED" {
 			return false, nil
 		}
-		told, on = true, parseCapabilities(r.rest())
+		told, on = true, append(on, parseCapabilities(r.rest())...)
 		return true, nil
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package imapclient_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -138,5 +139,14 @@ func TestServersWords(t *testing.T) {
 	}
 	if _, err := c.Idle(t.Context(), time.Millisecond); err != nil {
 		t.Errorf("Idle: %v", err)
+	}
+}
+
+// What has been turned on may be told in several responses.
+func TestEnabledTwice(t *testing.T) {
+	c := authed(t, "ENABLE QRESYNC CONDSTORE", lines("C: a1 ENABLE QRESYNC CONDSTORE", "S: * ENABLED QRESYNC", "S: * ENABLED CONDSTORE", "S: a1 OK"))
+	on, err := c.Enable(t.Context(), "QRESYNC", "CONDSTORE")
+	if err != nil || fmt.Sprint(on) != "[QRESYNC CONDSTORE]" {
+		t.Errorf("%v, %v", on, err)
 	}
 }

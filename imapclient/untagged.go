@@ -26,7 +26,10 @@ func (c *Client) route(r *response) error {
 		case err != nil && err != errSyntax:
 			return err
 		case took || err != nil:
-			return r.finish()
+			if err := r.finish(); err != nil {
+				return err
+			}
+			return c.spend(r)
 		}
 		r.pos = 2
 	}
@@ -39,7 +42,8 @@ func (c *Client) route(r *response) error {
 	return c.spend(r)
 }
 
-// spend counts a response that nobody waited for.
+// spend counts a response that nobody waited for, or of which only the last
+// counts, so that there is no end to what a server can say.
 func (c *Client) spend(r *response) error {
 	c.unasked += r.octets
 	r.octets = 0
@@ -49,6 +53,10 @@ func (c *Client) spend(r *response) error {
 	return nil
 }
 
+// useful says that a response brings what was asked for, which ends: a message
+// that had not come, say.
+func (r *response) useful() { r.octets = 0 }
+
 // kept counts a response that becomes part of a command's result. It returns
 // err, unless that is too much.
 func (r *response) kept(err error) error {
@@ -56,6 +64,7 @@ func (r *response) kept(err error) error {
 		return err
 	}
 	r.c.kept += r.octets
+	r.useful()
 	if r.c.kept > maxKept {
 		return r.c.conn.ProtocolError("imap: a result of more than %d octets", maxKept)
 	}
@@ -98,11 +107,9 @@ func (c *Client) observeMessage(n uint32, what string) error {
 		if n > c.box.Messages {
 			c.activity.Arrived += int(n - c.box.Messages)
 		}
-		c.box.Messages = n
+		c.box.Messages, c.emptied = n, false
 	case "EXPUNGE", "EXPUNGED": // QUIRK: the latter is GNU Mailutils's
-		if c.box.Messages > 0 {
-			c.box.Messages--
-		}
+		c.gone(c.box, 1)
 		c.activity.Expunged++
 	case "FETCH":
 		c.activity.Changed++

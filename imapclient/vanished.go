@@ -20,9 +20,7 @@ func (c *Client) observeVanished(r *response) error {
 	if err != nil || earlier || c.box == nil {
 		return err
 	}
-	n := min(set.Len(), c.box.Messages)
-	c.box.Messages -= n
-	c.activity.Expunged += int(n)
+	c.activity.Expunged += int(c.gone(c.box, set.Len()))
 	return nil
 }
 

@@ -51,7 +51,7 @@ func (w *Watch) take() News {
 // hear takes a response that is of another mailbox.
 func (w *Watch) hear(r *response) error {
 	if r.word() == "LIST" {
-		m, err := r.listed()
+		m, err := r.listed(r.c.readName)
 		if err == nil {
 			w.list(m)
 		}

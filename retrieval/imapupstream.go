@@ -36,10 +36,11 @@ func (s *imapSession) canMove(ctx context.Context, mailbox string) error {
 }
 
 // keeps implements upstreamer. A server that does not say what it keeps keeps
-// everything (RFC 9051 section 6.3.2).
+// everything (RFC 9051 section 6.3.2), and so may one that has opened the mailbox
+// for reading, for a dry run: it keeps nothing now.
 func (s *imapSession) keeps(f Flag) bool {
 	kept := s.box.PermanentFlags
-	if len(kept) == 0 {
+	if kept == nil || len(kept) == 0 && s.box.ReadOnly {
 		return true
 	}
 	return slices.ContainsFunc(kept, func(k string) bool {
