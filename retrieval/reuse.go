@@ -89,7 +89,7 @@ func (r *run) compare(ctx context.Context, uids []UID) (same map[UID]bool, err e
 		return same, err
 	}
 	// QUIRK: there are servers whose TOP does not show what RETR sends.
-	return same, r.look(ctx, r.peek, uids, same)
+	return same, r.peekAt(ctx, uids, same)
 }
 
 // look compares what get retrieves of those messages that are not the same for
@@ -108,6 +108,13 @@ func (r *run) look(ctx context.Context, get getter, uids []UID, same map[UID]boo
 		same[uid] = print == r.known[uid].Print
 	}
 	return err
+}
+
+// peekAt is look at whole messages. What is too large is not retrieved for that:
+// it is Headers that has shown its header section before.
+func (r *run) peekAt(ctx context.Context, uids []UID, same map[UID]bool) error {
+	whole := slices.DeleteFunc(slices.Clone(uids), func(uid UID) bool { return r.known[uid].HeaderOnly })
+	return r.look(ctx, r.peek, whole, same)
 }
 
 // peek retrieves messages only to look at them.

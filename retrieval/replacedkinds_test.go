@@ -1,0 +1,83 @@
+package retrieval_test
+
+import (
+	"fmt"
+	"testing"
+
+	"example.com/postbag/retrieval"
+	"example.com/postbag/retrieval/retrievaltest"
+)
+
+// A new message is not hidden by a settled one of which no header section is
+// known, because it was never delivered or was found after a crash: that it was
+// received at another moment and has another size is enough. One of both may be
+// the server's ways.
+func TestReplacedWithoutPrint(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(rec *retrieval.Record)
+	}{
+		{"seeded", func(rec *retrieval.Record) { rec.Seeded, rec.Ref = true, "" }},
+		{"found", func(*retrieval.Record) {}},
+	} {
+		for size, here := range map[int]string{100: "A B C D E F G H W X Y Z", 1: "A B C D E F G H Z"} {
+			for _, o := range listings {
+				t.Run(fmt.Sprint(tt.name, " ", size, " without ", o.Without), func(t *testing.T) {
+					quickly(t, o, func(t *testing.T, q *quick) {
+						q.backed()
+						for _, rec := range q.state().Records {
+							rec.Print = retrieval.Print{}
+							tt.change(&rec)
+							q.put(rec)
+						}
+						q.server.Deliver(mail("W", size), mail("X", size), mail("Y", size), mail("Z", size))
+						q.run()
+						q.want(here, "A B C D E W X Y Z")
+						q.again()
+					}, retrieval.IMAP)
+				})
+			}
+		}
+	}
+}
+
+// A message that has the name of one that was too large comes, also if it is the
+// smaller one; and to find out, no message is retrieved that is too large.
+func TestReplacedTooLarge(t *testing.T) {
+	for size, here := range map[int]string{1: "(A) B", 9000: "(A) (B)"} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			quickly(t, nil, func(t *testing.T, q *quick) {
+				q.acct.Limits.MessageSize = 1000
+				restore := q.server.Backup()
+				q.server.Deliver(mail("A", 5000))
+				q.run()
+				days(1)
+				restore()
+				q.server.Deliver(mail("B", size))
+				n := q.commands()
+				q.run()
+				q.want(here, "B")
+				if size > 1000 && q.does(n, "RETR") > 0 {
+					t.Errorf("%q", q.asked(n))
+				}
+				q.again()
+			}, retrieval.POP3)
+		})
+	}
+}
+
+// One whose size the server says otherwise each time is looked at, and stays.
+func TestOtherSizesTooLarge(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.acct.Limits.MessageSize = 1000
+		q.server.Deliver(mail("A", 5000))
+		for _, size := range []int{5100, 5000, 5200, 5000} {
+			f := retrievaltest.Always(retrievaltest.Answer(retrievaltest.AfterCommand("LIST", 1), sizes(1, func(int) int { return size })))
+			n := q.commands()
+			if rep, err := q.with(f); err != nil || q.does(n, "RETR") > 0 || q.bodies(n) > 1 || rep.Failed > 0 {
+				t.Errorf("%+v, %v, %q", rep, err, q.asked(n))
+			}
+		}
+		q.want("(A)", "A")
+	}, retrieval.POP3)
+}
