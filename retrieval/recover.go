@@ -6,7 +6,9 @@ import (
 )
 
 // recover finds out which of the intended deliveries of an interrupted run
-// were made. Those are settled; the rest stay intended.
+// were made. Those are settled; the rest stay intended. If the server says other
+// things of a message than when it was intended, another one has got its name,
+// and is new.
 func (r *run) recover(ctx context.Context) error {
 	if _, ok := r.sink.(Finder); !ok {
 		return nil
@@ -14,6 +16,10 @@ func (r *run) recover(ctx context.Context) error {
 	ask := find
 	if r.dry() {
 		ask = look
+	}
+	sums := make(map[UID]Summary, len(r.listed))
+	for _, s := range r.listed {
+		sums[s.UID] = s
 	}
 	var found []Record
 	for _, rec := range r.known {
@@ -24,7 +30,11 @@ func (r *run) recover(ctx context.Context) error {
 		if err != nil {
 			return sinkError(err)
 		}
-		if ok && !rec.isStillHeader(ref) {
+		switch s := sums[rec.UID]; {
+		case !ok || rec.isStillHeader(ref):
+		case rec.isOtherDate(s) || s.Received.IsZero() && r.isOtherSize(&rec, s):
+			delete(r.known, rec.UID) // as in returned
+		default:
 			found = append(found, r.settled(rec, ref))
 		}
 	}

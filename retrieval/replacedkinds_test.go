@@ -81,3 +81,35 @@ func TestOtherSizesTooLarge(t *testing.T) {
 		q.want("(A)", "A")
 	}, retrieval.POP3)
 }
+
+// What a run that was cut short has delivered is not taken for another message
+// that has got its name since: that one would be hidden, or deleted.
+func TestFoundUnderNameOfAnother(t *testing.T) {
+	for _, policy := range []retrieval.Policy{retrieval.LeaveOnServer, retrieval.DownloadAndDelete} {
+		quickly(t, listings[2], func(t *testing.T, q *quick) {
+			restore := q.server.Backup()
+			q.server.Deliver(mail("A", 1))
+			q.run()
+			for _, rec := range q.state().Records {
+				ref := rec.Ref
+				rec.Stage, rec.Ref, rec.Print = retrieval.Intended, "", retrieval.Print{}
+				q.put(rec)
+				q.shelf.found = func(retrieval.Record) (string, bool) { return ref, true }
+			}
+			days(1)
+			restore()
+			q.server.Deliver(mail("B", 100))
+			q.acct.Policy = policy
+			forecast, err := retrieval.DryRun(t.Context(), q.acct, q.shelf, q.store)
+			if err != nil || len(forecast[0].Deliver) != 1 {
+				t.Errorf("%+v, %v", forecast, err)
+			}
+			if rep := q.run(); rep.Delivered != 1 {
+				t.Errorf("%+v, want B delivered", rep)
+			}
+			if got := q.shelf.subjects(); got != "A B" {
+				t.Errorf("here is %q", got)
+			}
+		})
+	}
+}
