@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // recover finds out which of the intended deliveries of an interrupted run
@@ -44,7 +45,31 @@ func (r *run) recover(ctx context.Context) error {
 	if r.dry() {
 		return r.update(ctx, Change{Put: found})
 	}
-	return r.settle(ctx, found, nil)
+	if err := r.settle(ctx, found, nil); err != nil {
+		return err
+	}
+	return r.learnPrints(ctx, found)
+}
+
+// learnPrints takes the prints of messages that were found, which are compared
+// with as long as they are on the server. What is only looked for, after a store
+// was lost, may be all that there is, and is left without.
+func (r *run) learnPrints(ctx context.Context, found []Record) error {
+	found = slices.DeleteFunc(found, func(rec Record) bool { return rec.Since.IsZero() || rec.Print != (Print{}) })
+	if len(found) == 0 {
+		return nil
+	}
+	var err error
+	var recs []Record
+	for uid, print := range r.prints(ctx, r.r.Headers, uidsOf(found), &err) {
+		rec := r.known[uid]
+		rec.Print = print
+		recs = append(recs, rec)
+	}
+	if errors.Is(err, errors.ErrUnsupported) { // no TOP
+		return nil
+	}
+	return errors.Join(err, r.update(ctx, Change{Put: recs}))
 }
 
 // pardon takes away the marks that deletions have left which are not to be

@@ -3,6 +3,7 @@ package retrieval_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"example.com/postbag/retrieval"
 	"example.com/postbag/retrieval/retrievaltest"
@@ -110,6 +111,46 @@ func TestFoundUnderNameOfAnother(t *testing.T) {
 			if got := q.shelf.subjects(); got != "A B" {
 				t.Errorf("here is %q", got)
 			}
+		})
+	}
+}
+
+// What a run that was cut short has delivered is compared later on like the rest:
+// another message with its name comes if it has another size, and is not deleted.
+// Without TOP it is the size alone that is compared.
+func TestFoundAndReplacedLater(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		without     []string
+		size        int
+		here, there string
+		failed      int
+	}{
+		{"another size", nil, 100, "A B", "B", 0},
+		{"the same size", nil, 1, "A", "B", 1},
+		{"another size, without TOP", []string{"TOP"}, 100, "A", "B", 1},
+		{"the same size, without TOP", []string{"TOP"}, 1, "A", "", 0}, // see the package's "What is promised"
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			quickly(t, &retrievaltest.ServerOptions{Without: tt.without}, func(t *testing.T, q *quick) {
+				q.acct.Policy = retrieval.DeleteAfter(48 * time.Hour)
+				restore := q.server.Backup()
+				q.server.Deliver(mail("A", 1))
+				s := &seeker{shelf: q.shelf}
+				q.crashed(s, "A")
+				if rep := q.into(s); rep.Delivered > 0 {
+					t.Errorf("%+v, want A found", rep)
+				}
+				days(1)
+				restore()
+				q.server.Deliver(mail("B", tt.size))
+				q.into(s)
+				days(1.5)
+				rep := q.into(s)
+				if q.want(tt.here, tt.there); rep.Failed != tt.failed {
+					t.Errorf("%+v, want %d failed", rep, tt.failed)
+				}
+			}, retrieval.POP3)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"example.com/postbag/internal/transport"
@@ -46,9 +47,14 @@ func (r *run) returned(ctx context.Context, listed []Summary) error {
 func (r *run) settledOnly(ctx context.Context, v view) (*plan, error) {
 	pl := makePlan(&r.a, v)
 	earlier := slices.Concat(pl.doomed, pl.spare) // they may be gone, and their names another's
-	same, err := r.areSame(ctx, uidsOf(slices.Concat(earlier, pl.doom)))
+	uids := uidsOf(slices.Concat(earlier, pl.doom))
+	same, err := r.areSame(ctx, uids)
 	if err != nil {
 		return nil, err
+	}
+	if r.r.Features().Generation == "" { // what was found after a crash, without TOP
+		hasPrint := func(uid UID) bool { return r.known[uid].Print != (Print{}) }
+		maps.Copy(same, r.haveSameSize(slices.DeleteFunc(uids, hasPrint)))
 	}
 	isOther := func(rec Record) bool { is, known := same[rec.UID]; return known && !is }
 	if slices.ContainsFunc(earlier, isOther) {
