@@ -169,6 +169,7 @@ func (r *run) prints(ctx context.Context, get getter, uids []UID, failed *error)
 				continue
 			}
 			m.printer = new(printer)
+			m.observe = func(n int64) { r.day.count(ctx, n) }
 			if err := m.whole(); err != nil {
 				*failed = transport.Mark(ErrSession, err)
 				return
