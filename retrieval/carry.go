@@ -29,6 +29,9 @@ func (r *run) carry(ctx context.Context, v view) (view, error) {
 		changes: changesHere(u, v, here{flags, func(ref string) bool { return inv.Owns(r.box, ref) }, inv.Keeps, srv.keeps}),
 	}
 	r.report.Held += c.waiting
+	if err := c.compared(ctx); err != nil {
+		return v, err
+	}
 	if r.dry() {
 		r.sent, r.removed = c.foretell()
 		return c.rest(v), nil
