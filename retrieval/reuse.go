@@ -39,15 +39,15 @@ func (r *run) returned(ctx context.Context, listed []Summary) error {
 	return nil
 }
 
-// settledOnly makes the plan for a view, in which nothing is deleted that is
-// listed under the name of a settled message and is another one. What was
+// settledOnly makes the plan for a view, in which nothing is deleted or moved that
+// is listed under the name of a settled message and is another one. What was
 // deleted before, and is another one now, is new; of the rest nobody can tell
 // whether it is new, or whether its header section was changed on the server,
 // and it is left alone.
 func (r *run) settledOnly(ctx context.Context, v view) (*plan, error) {
 	pl := makePlan(&r.a, v)
 	earlier := slices.Concat(pl.doomed, pl.spare) // they may be gone, and their names another's
-	uids := uidsOf(slices.Concat(earlier, pl.doom))
+	uids := uidsOf(slices.Concat(earlier, pl.doom, r.moved(pl)))
 	same, err := r.areSame(ctx, uids)
 	if err != nil {
 		return nil, err
@@ -65,16 +65,25 @@ func (r *run) settledOnly(ctx context.Context, v view) (*plan, error) {
 		}
 		pl = makePlan(&r.a, v)
 	}
-	for _, rec := range pl.doom {
+	for _, rec := range slices.Concat(pl.doom, r.moved(pl)) {
 		if isOther(rec) {
 			r.report.fail(&MessageError{rec.UID, errOtherHeader})
 		}
 	}
 	pl.doom = slices.DeleteFunc(pl.doom, isOther)
+	pl.act = slices.DeleteFunc(pl.act, isOther)
 	return pl, nil
 }
 
-var errOtherHeader = fmt.Errorf("not deleted, as its header section is not the one that was delivered: %w", ErrAmbiguous)
+// moved returns what a plan moves to another mailbox, which no run looks into.
+func (r *run) moved(pl *plan) []Record {
+	if r.a.After.MoveTo == "" {
+		return nil
+	}
+	return pl.act
+}
+
+var errOtherHeader = fmt.Errorf("left where it is, as its header section is not the one that was delivered: %w", ErrAmbiguous)
 
 // areSame tells which messages have the header section that they had when they
 // were delivered. Where nobody knows, there is no answer.

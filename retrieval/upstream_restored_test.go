@@ -48,3 +48,28 @@ func TestRemovedAndRestored(t *testing.T) {
 		}
 	}
 }
+
+// Nor is a message moved away that has the name of one whose After is due: it
+// would never be delivered.
+func TestDueAndRestored(t *testing.T) {
+	for _, o := range listings {
+		quickly(t, o, func(t *testing.T, q *quick) {
+			q.server.Create("Done")
+			restore := q.server.Backup()
+			q.server.Deliver(mail("A", 1))
+			q.run()
+			q.run() // the cursor
+			for _, rec := range q.state().Records {
+				rec.Due = true // as a run leaves it that was cut short before it had moved it
+				q.put(rec)
+			}
+			restore()
+			q.server.Deliver(mail("X", 1))
+			q.acct.After.MoveTo = "Done"
+			if rep := q.run(); rep.Acted > 0 || rep.Failed != 1 {
+				t.Errorf("%+v, want X not moved, and told so", rep)
+			}
+			q.want("A", "X")
+		}, retrieval.IMAP)
+	}
+}
