@@ -75,8 +75,7 @@ type run struct {
 	peeked    bool     // likewise: one was retrieved only to be looked at
 	doomed    []UID    // recorded as such: may be deleted now
 	again     []Record // of those, what an earlier run was to delete
-	sent      []UID    // by a dry run: whose changes here would be carried to the server
-	removed   []UID    // by a dry run: what would be removed there, as here
+	carried   carried  // by a dry run
 	open      bool     // something listed has no record yet: the next run has to list again
 }
 
