@@ -3,7 +3,6 @@ package retrieval
 import (
 	"context"
 	"errors"
-	"slices"
 )
 
 // recover finds out which of the intended deliveries of an interrupted run
@@ -45,31 +44,31 @@ func (r *run) recover(ctx context.Context) error {
 	if r.dry() {
 		return r.update(ctx, Change{Put: found})
 	}
-	if err := r.settle(ctx, found, nil); err != nil {
-		return err
-	}
-	return r.learnPrints(ctx, found)
+	err := r.addPrints(ctx, found)
+	return errors.Join(err, r.settle(ctx, found, nil)) // what loses the session is not asked for again
 }
 
-// learnPrints takes the prints of messages that were found, which are compared
+// addPrints takes the prints of messages that were found, which are compared
 // with as long as they are on the server. What is only looked for, after a store
 // was lost, may be all that there is, and is left without.
-func (r *run) learnPrints(ctx context.Context, found []Record) error {
-	found = slices.DeleteFunc(found, func(rec Record) bool { return rec.Since.IsZero() || rec.Print != (Print{}) })
-	if len(found) == 0 {
+func (r *run) addPrints(ctx context.Context, found []Record) (err error) {
+	at := make(map[UID]int)
+	var ask []UID
+	for i, rec := range found {
+		if !rec.Since.IsZero() && rec.Print == (Print{}) {
+			ask, at[rec.UID] = append(ask, rec.UID), i
+		}
+	}
+	if len(ask) == 0 {
 		return nil
 	}
-	var err error
-	var recs []Record
-	for uid, print := range r.prints(ctx, r.r.Headers, uidsOf(found), &err) {
-		rec := r.known[uid]
-		rec.Print = print
-		recs = append(recs, rec)
+	for uid, print := range r.prints(ctx, r.r.Headers, ask, &err) {
+		found[at[uid]].Print = print
 	}
 	if errors.Is(err, errors.ErrUnsupported) { // no TOP
 		return nil
 	}
-	return errors.Join(err, r.update(ctx, Change{Put: recs}))
+	return err
 }
 
 // pardon takes away the marks that deletions have left which are not to be

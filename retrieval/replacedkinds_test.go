@@ -1,6 +1,7 @@
 package retrieval_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -153,4 +154,27 @@ func TestFoundAndReplacedLater(t *testing.T) {
 			}, retrieval.POP3)
 		})
 	}
+}
+
+// A server that hangs up over such a header section is asked once.
+func TestFoundAndHangUp(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		q.server.Deliver(mail("A", 1))
+		s := &seeker{shelf: q.shelf}
+		q.crashed(s, "A")
+		at := map[retrieval.Protocol]retrievaltest.Point{
+			retrieval.POP3: retrievaltest.BeforeCommand("TOP", 1),
+			retrieval.IMAP: retrievaltest.BeforeCommand("UID FETCH", 2), // the first one lists
+		}
+		cut := retrievaltest.Always(retrievaltest.Cut(at[q.acct.Protocol]))
+		q.acct = retrievaltest.Faulty(t, q.acct, cut)
+		if _, err := retrieval.Run(t.Context(), q.acct, s, q.store); !errors.Is(err, retrieval.ErrSession) || cut.Struck() == 0 {
+			t.Errorf("%v, want the session lost", err)
+		}
+		n := q.commands()
+		if rep := q.into(s); rep.Delivered > 0 || q.bodies(n) > 0 {
+			t.Errorf("%+v, %q", rep, q.asked(n))
+		}
+		q.want("A", "A")
+	})
 }
