@@ -24,8 +24,14 @@ func (c *carrier) compared(ctx context.Context) error {
 			c.anew = append(c.anew, rec.UID)
 		}
 	}
-	c.remove = slices.DeleteFunc(c.remove, isOther)
-	c.repeat = slices.DeleteFunc(c.repeat, isOther)
+	for _, recs := range []*[]Record{&c.remove, &c.repeat} {
+		*recs = slices.DeleteFunc(*recs, func(rec Record) bool {
+			if c.isHeld(rec) {
+				c.aside[rec.UID] = true
+			}
+			return isOther(rec) || c.isHeld(rec)
+		})
+	}
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (r *run) returned(ctx context.Context, listed []Summary) error {
 		return err
 	}
 	for _, s := range back {
-		if _, known := same[s.UID]; r.isOther(same, s) || !known && !lasting {
+		if _, known := same[s.UID]; r.isOther(same, s) || !known && !lasting && !r.isHeld(r.known[s.UID]) {
 			delete(r.known, s.UID) // its record is overwritten by the intent
 		}
 	}
@@ -65,6 +65,13 @@ func (r *run) settledOnly(ctx context.Context, v view) (*plan, error) {
 		}
 		pl = makePlan(&r.a, v)
 	}
+	before := len(pl.doom) + len(pl.doomed)
+	pl.doom, pl.doomed = slices.DeleteFunc(pl.doom, r.isHeld), slices.DeleteFunc(pl.doomed, r.isHeld)
+	held := before - len(pl.doom) - len(pl.doomed)
+	pl.skipped, pl.quarantined = pl.skipped+held, pl.quarantined+held
+	if r.a.After.MoveTo != "" {
+		pl.act = slices.DeleteFunc(pl.act, r.isHeld)
+	}
 	for _, rec := range slices.Concat(pl.doom, r.moved(pl)) {
 		if isOther(rec) {
 			r.report.fail(&MessageError{rec.UID, errOtherHeader})
@@ -93,49 +100,6 @@ func (r *run) areSame(ctx context.Context, uids []UID) (same map[UID]bool, err e
 		return r.haveSameSize(uids), nil
 	}
 	return same, err
-}
-
-// compare compares the header sections of messages with those that were
-// delivered. Where there is nothing to compare, there is no answer.
-func (r *run) compare(ctx context.Context, uids []UID) (same map[UID]bool, err error) {
-	same = make(map[UID]bool)
-	err = r.look(ctx, r.r.Headers, uids, same)
-	if err != nil || r.dry() {
-		return same, err
-	}
-	// QUIRK: there are servers whose TOP does not show what RETR sends.
-	return same, r.peekAt(ctx, uids, same)
-}
-
-// look compares what get retrieves of those messages that are not the same for
-// all that is known.
-func (r *run) look(ctx context.Context, get getter, uids []UID, same map[UID]bool) (err error) {
-	var ask []UID
-	for _, uid := range uids {
-		if !same[uid] && r.known[uid].Print != (Print{}) {
-			ask = append(ask, uid)
-		}
-	}
-	if len(ask) == 0 {
-		return nil
-	}
-	for uid, print := range r.prints(ctx, get, ask, &err) {
-		same[uid] = print == r.known[uid].Print
-	}
-	return err
-}
-
-// peekAt is look at whole messages. What is too large is not retrieved for that:
-// it is Headers that has shown its header section before.
-func (r *run) peekAt(ctx context.Context, uids []UID, same map[UID]bool) error {
-	whole := slices.DeleteFunc(slices.Clone(uids), func(uid UID) bool { return r.known[uid].HeaderOnly })
-	return r.look(ctx, r.peek, whole, same)
-}
-
-// peek retrieves messages only to look at them.
-func (r *run) peek(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
-	r.peeked = true
-	return r.r.Fetch(ctx, uids...)
 }
 
 func namesOf(sums []Summary) []UID {

@@ -252,10 +252,10 @@ func (r *run) close() {
 	r.r = nil
 }
 
-// doom records that settled messages are to be deleted.
+// doom records that settled messages are to be deleted, as they were compared.
 func (r *run) doom(ctx context.Context, recs []Record) error {
 	for i := range recs {
-		recs[i].Stage = Doomed
+		recs[i].Stage, recs[i].Attempts, recs[i].Retry = Doomed, 0, time.Time{}
 		r.doomed = append(r.doomed, recs[i].UID)
 	}
 	return r.update(ctx, Change{Put: recs})
