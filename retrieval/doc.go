@@ -71,7 +71,8 @@
 //     at another moment than the one of that name, or by another size. With
 //     CONDSTORE only the newest message is compared, when others come: if it has
 //     given as many UIDs as were lost, the new ones come late, with the next one.
-//     One that tells neither UIDNEXT nor dates hides what has the same size.
+//     One that tells neither UIDNEXT nor dates hides what has the same size. A
+//     name that [Reseed] has settled hides what has its size or its date.
 //   - A POP3 server that changes both the size and the header section of a message
 //     which it has shown before gets it delivered once more; so does one that
 //     changes its size while a crash is recovered from.
