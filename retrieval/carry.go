@@ -29,8 +29,11 @@ func (r *run) carry(ctx context.Context, v view) (view, error) {
 		changes: changesHere(u, v, here{flags, func(ref string) bool { return inv.Owns(r.box, ref) }, inv.Keeps, srv.keeps}),
 	}
 	r.report.Held += c.waiting
+	if err := c.compared(ctx); err != nil {
+		return v, err
+	}
 	if r.dry() {
-		r.sent, r.removed = c.foretell()
+		r.carried = c.foretell()
 		return c.rest(v), nil
 	}
 	for _, step := range []func(context.Context) error{c.note, c.here, c.restored, c.store, c.removals} {
@@ -41,18 +44,27 @@ func (r *run) carry(ctx context.Context, v view) (view, error) {
 	return c.rest(v), nil
 }
 
-// foretell tells of which messages flags would be carried to the server, and
-// which would be removed there.
-func (c *carrier) foretell() (sent, removed []UID) {
+// carried is what a dry run says of carrying.
+type carried struct {
+	sent    []UID // whose changes here would be carried to the server
+	removed []UID // what would be removed there, as here
+	discard []UID // whose copies, marked as deleted, would go after that
+}
+
+// foretell tells what would be carried.
+func (c *carrier) foretell() (f carried) {
 	for _, st := range c.stores {
-		sent = append(sent, st.uids...)
+		f.sent = append(f.sent, st.uids...)
 	}
-	removed = uidsOf(c.remove)
+	f.removed = uidsOf(c.remove)
 	if c.a.trash() != "" {
-		removed = append(uidsOf(c.repeat), removed...)
+		f.removed = append(uidsOf(c.repeat), f.removed...)
 	}
-	for _, uid := range removed {
+	for _, uid := range f.removed {
 		c.aside[uid] = true
+	}
+	if !c.a.Upstream.Only {
+		f.discard = uidsOf(c.discard)
 	}
 	for uid := range c.agreed {
 		c.known[uid] = c.with(uid)
@@ -60,7 +72,7 @@ func (c *carrier) foretell() (sent, removed []UID) {
 	for _, uid := range c.anew {
 		delete(c.known, uid)
 	}
-	return sent, removed
+	return f
 }
 
 // carrier is the state of carry. Its methods are in the order of the work.

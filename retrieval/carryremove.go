@@ -6,6 +6,35 @@ import (
 	"time"
 )
 
+// compared takes what is to be removed on the server for new where it is another
+// message now than the one that was removed here, as far as header sections tell.
+// What was marked there by an earlier run is the plan's business: see settledOnly.
+func (c *carrier) compared(ctx context.Context) error {
+	again := c.repeat
+	if c.a.trash() == "" {
+		again = nil
+	}
+	same, err := c.areSame(ctx, uidsOf(slices.Concat(c.remove, again)))
+	if err != nil {
+		return err
+	}
+	isOther := func(rec Record) bool { is, known := same[rec.UID]; return known && !is }
+	for _, rec := range slices.Concat(c.remove, again) {
+		if isOther(rec) {
+			c.anew = append(c.anew, rec.UID)
+		}
+	}
+	for _, recs := range []*[]Record{&c.remove, &c.repeat} {
+		*recs = slices.DeleteFunc(*recs, func(rec Record) bool {
+			if c.isHeld(rec) {
+				c.aside[rec.UID] = true
+			}
+			return isOther(rec) || c.isHeld(rec)
+		})
+	}
+	return nil
+}
+
 // removals removes from the server what was removed here.
 func (c *carrier) removals(ctx context.Context) error {
 	if len(c.remove) > 0 {

@@ -3,6 +3,8 @@ package retrieval_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -114,6 +116,48 @@ func TestBytesPerDayKilledFiltering(t *testing.T) {
 			}
 		}
 	})
+}
+
+// So are header sections that are retrieved to know messages again.
+func TestBytesPerDayKilledRematching(t *testing.T) {
+	quickly(t, nil, func(t *testing.T, q *quick) {
+		head := strings.Repeat("X-Long: "+strings.Repeat("y", 90)+"\r\n", 100)
+		for i := range 100 {
+			q.server.Deliver([]byte(fmt.Sprintf("X-Number: %d\r\n", i) + head + string(mail("A", 10))))
+		}
+		q.run()
+		q.server.Renumber()
+		q.acct.Reset, q.acct.Limits.BytesPerDay = retrieval.Rematch, perDay
+		ctx, kill := context.WithCancelCause(t.Context())
+		defer kill(nil)
+		sound := q.acct.Dial
+		q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := sound(ctx, network, addr)
+			return &killingConn{c, 500_000, func() { kill(errKilled) }}, err
+		}
+		rep, err := retrieval.Run(ctx, q.acct, q.shelf, q.store)
+		if !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+		if n := q.recorded(); n < rep.WireIn-readAhead || n > rep.WireIn+perDay/64 {
+			t.Errorf("%d octets are recorded, %d came", n, rep.WireIn)
+		}
+	})
+}
+
+// killingConn kills when so many octets have come.
+type killingConn struct {
+	net.Conn
+	left int
+	kill func()
+}
+
+func (c *killingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.left -= n; c.left < 0 {
+		c.kill()
+	}
+	return n, err
 }
 
 // readAhead is what a client may have received and not yet looked at.

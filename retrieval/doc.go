@@ -71,9 +71,11 @@
 //     at another moment than the one of that name, or by another size. With
 //     CONDSTORE only the newest message is compared, when others come: if it has
 //     given as many UIDs as were lost, the new ones come late, with the next one.
-//     One that tells neither UIDNEXT nor dates hides what has the same size.
+//     One that tells neither UIDNEXT nor dates hides what has the same size. A
+//     name that [Reseed] has settled hides what has its size or its date.
 //   - A POP3 server that changes both the size and the header section of a message
-//     which it has shown before gets it delivered once more.
+//     which it has shown before gets it delivered once more; so does one that
+//     changes its size while a crash is recovered from.
 //   - A sink that is no [Finder] (a program, a mail server, a function) may get
 //     a message twice after a crash: nobody can tell whether it had it (RFC 1047).
 //   - A sink or a disk that says "durable" and is not.

@@ -102,12 +102,12 @@ func (r *run) forecast(ctx context.Context) (Forecast, error) {
 		}
 		f.Deliver = append(f.Deliver, j.Summary)
 	}
-	f.Delete = slices.Concat(uidsOf(pl.doomed), uidsOf(pl.doom), r.removed)
-	f.Send = r.sent
+	f.Delete = slices.Concat(uidsOf(pl.doomed), uidsOf(pl.doom), r.carried.removed)
+	f.Send = r.carried.sent
 	for _, rf := range pl.reflag {
 		f.Reflag = append(f.Reflag, rf.UID)
 	}
-	f.Discard, f.After = uidsOf(pl.discard), uidsOf(pl.act)
+	f.Discard, f.After = slices.Concat(uidsOf(pl.discard), r.carried.discard), uidsOf(pl.act)
 	return f, nil
 }
 

@@ -174,3 +174,30 @@ func (u *untouched) SetFlags(context.Context, string, []retrieval.Flag) (string,
 func (u *untouched) Discard(context.Context, string) error { return u.touched() }
 
 func (u *untouched) Note(context.Context, retrieval.Box, string) error { return u.touched() }
+
+// What is marked as deleted here, and gone on the server as it was to be, is
+// foretold to be removed here.
+func TestDryRunOfMarked(t *testing.T) {
+	for _, only := range []bool{false, true} {
+		b, on := twoWay(t, 2, nil)
+		b.acct.Upstream.Only = only
+		b.mark(on[0].Data, "T")
+		b.sync()
+		_, err := b.runWith(func(s retrieval.Sink, st retrieval.Store) (retrieval.Sink, retrieval.Store) {
+			f, err := retrieval.DryRun(t.Context(), b.acct, s, st)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(f[0].Discard); got != 1 && !only || got != 0 && only {
+				t.Errorf("only %v: %+v", only, f[0])
+			}
+			return s, st
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(b.files()); got != 1 && !only || got != 2 && only {
+			t.Errorf("only %v: %d files", only, got)
+		}
+	}
+}

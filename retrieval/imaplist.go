@@ -40,7 +40,7 @@ func (s *imapSession) list(ctx context.Context) error {
 		return cmp.Compare(a.UID, b.UID)
 	})
 	if s.fleeting != nil {
-		if err := s.nameByHeader(ctx, told); err != nil {
+		if told, err = s.nameByHeader(ctx, told); err != nil {
 			return err
 		}
 	}

@@ -2,8 +2,7 @@ package retrieval
 
 import (
 	"context"
-	"encoding/hex"
-	"io"
+	"errors"
 	"slices"
 
 	"example.com/postbag/imapclient"
@@ -30,26 +29,38 @@ func (s *imapSession) byHeader() error {
 	return nil
 }
 
-// nameByHeader names messages by their header sections, which it retrieves.
-func (s *imapSession) nameByHeader(ctx context.Context, sums []imapclient.Summary) error {
+// nameByHeader names messages by their header sections, which it retrieves, and
+// returns those that are there still.
+func (s *imapSession) nameByHeader(ctx context.Context, sums []imapclient.Summary) ([]imapclient.Summary, error) {
 	numbers := make([]uint32, 0, len(sums))
 	for _, sum := range sums {
 		numbers = append(numbers, sum.UID)
 	}
 	slices.Sort(numbers)
 	if len(slices.Compact(numbers)) < len(sums) {
-		return ErrAmbiguous
+		return nil, ErrAmbiguous
 	}
+	var gone []uint32
+	var lack error
 	for m, err := range s.c.Headers(ctx, numbers...) {
+		one := (*imapclient.MessageError)(nil)
+		if errors.As(err, &one) && errors.Is(err, ErrGone) {
+			gone, lack = append(gone, one.UID), err
+			continue
+		}
 		if err != nil {
-			return err // a message without a name might be taken for gone
+			return nil, err // a message without a name might be taken for gone
 		}
-		p := new(printer)
-		if _, err := io.Copy(p, m); err != nil {
-			return err
+		uid, err := headerName(m)
+		if err != nil {
+			return nil, err
 		}
-		uid := UID("header-" + hex.EncodeToString(p.sum()))
 		s.fleeting.names[m.UID], s.fleeting.numbers[uid] = uid, m.UID
 	}
-	return nil
+	if len(gone) > 0 { // or nothing was said of them
+		if left, told := s.left(ctx, gone); !told || len(left) > 0 {
+			return nil, lack
+		}
+	}
+	return slices.DeleteFunc(sums, func(sum imapclient.Summary) bool { return s.fleeting.names[sum.UID] == "" }), nil
 }

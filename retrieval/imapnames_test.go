@@ -92,3 +92,54 @@ func TestFleetingUIDs(t *testing.T) {
 		}, retrieval.IMAP)
 	})
 }
+
+// A message that another client removes while messages get their names is gone,
+// and the others come.
+func TestFleetingAndGone(t *testing.T) {
+	quickly(t, &retrievaltest.ServerOptions{Security: retrieval.Plaintext}, func(t *testing.T, q *quick) {
+		q.acct.Reset = retrieval.Rematch
+		q.server.Deliver(mail("A", 1), mail("B", 1), mail("C", 1))
+		sound, gone := q.acct.Dial, q.named("B")
+		q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := sound(ctx, network, addr)
+			return removingConn{fleetingConn{c}, func() { q.server.Delete(gone) }}, err
+		}
+		if rep := q.run(); rep.Delivered != 2 || rep.Listed != 2 {
+			t.Errorf("%+v, want A and C", rep)
+		}
+		q.want("A C", "A C")
+	}, retrieval.IMAP)
+}
+
+// One of which the server says nothing, although it is there, is not taken for
+// gone: its copy would be removed.
+func TestFleetingAndSilent(t *testing.T) {
+	quickly(t, &retrievaltest.ServerOptions{Security: retrieval.Plaintext}, func(t *testing.T, q *quick) {
+		q.acct.Reset, q.acct.Policy = retrieval.Rematch, retrieval.ServerSync
+		sound := q.acct.Dial
+		q.acct.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := sound(ctx, network, addr)
+			return fleetingConn{c}, err
+		}
+		q.server.Deliver(mail("A", 1))
+		q.run()
+		silent := retrievaltest.Answer(retrievaltest.AfterCommand("UID FETCH", 2), "OK done") // the first one lists
+		if _, err := q.with(retrievaltest.Always(silent)); !errors.Is(err, retrieval.ErrGone) {
+			t.Errorf("%v, want an error", err)
+		}
+		q.want("A", "A")
+	}, retrieval.IMAP)
+}
+
+// removingConn removes a message before the client asks for header sections.
+type removingConn struct {
+	fleetingConn
+	remove func()
+}
+
+func (c removingConn) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), "HEADER") {
+		c.remove()
+	}
+	return c.Conn.Write(p)
+}

@@ -24,9 +24,10 @@ type Limits struct {
 	// sixty-fourth of the limit at a time (16 MiB at most), and what did not
 	// come is taken back at the end. So a run that is killed has too much
 	// recorded, by no more than that. The limit can be passed by a listing, for
-	// nobody knows how large it will be, and by messages that are larger than
-	// the server says; what [Watch] hears while it logs in to IMAP and waits for
-	// news does not count.
+	// nobody knows how large it will be, by the header sections that are compared
+	// to know messages again ([Rematch], deletions), and by messages that are
+	// larger than the server says; what [Watch] hears while it logs in to IMAP and
+	// waits for news does not count.
 	//
 	// A message that there is no room for is left to later runs, and so is all
 	// that would come after it, in any mailbox. One that is larger than seven

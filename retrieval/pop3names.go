@@ -25,11 +25,20 @@ func (s *pop3Session) nameByHeader(ctx context.Context) ([]pop3client.Entry, err
 		if err != nil {
 			return nil, err // a message without a name might be taken for gone
 		}
-		p := new(printer)
-		if _, err := io.Copy(p, body); err != nil {
+		uid, err := headerName(body)
+		if err != nil {
 			return nil, err
 		}
-		list[at[body.Number()]].UID = "header-" + hex.EncodeToString(p.sum())
+		list[at[body.Number()]].UID = string(uid)
 	}
 	return list, nil
+}
+
+// headerName makes a message's name of its header section.
+func headerName(header io.Reader) (UID, error) {
+	p := new(printer)
+	if _, err := io.Copy(p, header); err != nil {
+		return "", err
+	}
+	return UID("header-" + hex.EncodeToString(p.sum())), nil
 }

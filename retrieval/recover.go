@@ -6,7 +6,9 @@ import (
 )
 
 // recover finds out which of the intended deliveries of an interrupted run
-// were made. Those are settled; the rest stay intended.
+// were made. Those are settled; the rest stay intended. If the server says other
+// things of a message than when it was intended, another one has got its name,
+// and is new.
 func (r *run) recover(ctx context.Context) error {
 	if _, ok := r.sink.(Finder); !ok {
 		return nil
@@ -14,6 +16,10 @@ func (r *run) recover(ctx context.Context) error {
 	ask := find
 	if r.dry() {
 		ask = look
+	}
+	sums := make(map[UID]Summary, len(r.listed))
+	for _, s := range r.listed {
+		sums[s.UID] = s
 	}
 	var found []Record
 	for _, rec := range r.known {
@@ -24,7 +30,11 @@ func (r *run) recover(ctx context.Context) error {
 		if err != nil {
 			return sinkError(err)
 		}
-		if ok && !rec.isStillHeader(ref) {
+		switch s := sums[rec.UID]; {
+		case !ok || rec.isStillHeader(ref):
+		case rec.isOtherDate(s) || s.Received.IsZero() && r.isOtherSize(&rec, s):
+			delete(r.known, rec.UID) // as in returned
+		default:
 			found = append(found, r.settled(rec, ref))
 		}
 	}
@@ -34,7 +44,31 @@ func (r *run) recover(ctx context.Context) error {
 	if r.dry() {
 		return r.update(ctx, Change{Put: found})
 	}
-	return r.settle(ctx, found, nil)
+	err := r.addPrints(ctx, found)
+	return errors.Join(err, r.settle(ctx, found, nil)) // what loses the session is not asked for again
+}
+
+// addPrints takes the prints of messages that were found, which are compared
+// with as long as they are on the server. What is only looked for, after a store
+// was lost, may be all that there is, and is left without.
+func (r *run) addPrints(ctx context.Context, found []Record) (err error) {
+	at := make(map[UID]int)
+	var ask []UID
+	for i, rec := range found {
+		if !rec.Since.IsZero() && rec.Print == (Print{}) {
+			ask, at[rec.UID] = append(ask, rec.UID), i
+		}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	for uid, print := range r.prints(ctx, r.r.Headers, ask, &err) {
+		found[at[uid]].Print = print
+	}
+	if errors.Is(err, errors.ErrUnsupported) { // no TOP
+		return nil
+	}
+	return err
 }
 
 // pardon takes away the marks that deletions have left which are not to be

@@ -12,16 +12,25 @@ import (
 // received. That is compared with what the server itself said then, so that one
 // whose sizes are wrong is not suspected for it. What is suspected has its header
 // section compared, and is remembered with what is said of it now, so that it is
-// looked at once.
+// looked at once. Where there is no header section to compare, because the message
+// was not delivered ([Reseed]) or was found after a crash, both have to be other.
 
 // differs tells whether the server says other things of a settled message than
 // when it was delivered.
-func (rec *Record) differs(s Summary) bool {
-	if rec.Stage != Settled || rec.Print == (Print{}) || !rec.Vanished.IsZero() {
-		return false // there is nothing to compare, or it was compared as it came back
+func (r *run) differs(rec *Record, s Summary) bool {
+	if rec.Stage != Settled || !rec.Vanished.IsZero() {
+		return false // or it was compared as it came back
 	}
-	return rec.isOtherDate(s) || rec.Size > 0 && s.Size > 0 && rec.Size != s.Size &&
-		(!rec.HeaderOnly || s.Size > rec.Size) // of which it may have turned out that it is larger than was said
+	date, size := rec.isOtherDate(s), r.isOtherSize(rec, s)
+	return date && size || (date || size) && rec.Print != (Print{})
+}
+
+// isOtherSize tells whether a message has another size than the one that is known
+// by its name. If that turned out to be larger than was said, a smaller one is no
+// sign.
+func (r *run) isOtherSize(rec *Record, s Summary) bool {
+	hasGrown := rec.HeaderOnly && rec.Size == r.a.Limits.MessageSize+1 // see note
+	return rec.Size > 0 && s.Size > 0 && (s.Size > rec.Size || s.Size < rec.Size && !hasGrown)
 }
 
 func (rec *Record) isOtherDate(s Summary) bool {
@@ -49,6 +58,9 @@ func (rec Record) as(s Summary) Record {
 func (r *run) isOther(same map[UID]bool, s Summary) bool {
 	is, known := same[s.UID]
 	rec := r.known[s.UID]
+	if rec.Print == (Print{}) {
+		return rec.isOtherDate(s) && r.isOtherSize(&rec, s)
+	}
 	return known && !is && (s.Received.IsZero() || rec.Received.IsZero() || rec.isOtherDate(s))
 }
 
@@ -58,7 +70,7 @@ func (r *run) isOther(same map[UID]bool, s Summary) bool {
 func (r *run) replaced(ctx context.Context, listed []Summary) error {
 	var odd []Summary // the newest first
 	for _, s := range slices.Backward(listed) {
-		if rec := r.known[s.UID]; rec.differs(s) {
+		if rec := r.known[s.UID]; r.differs(&rec, s) {
 			odd = append(odd, s)
 		}
 	}
@@ -91,7 +103,7 @@ func (r *run) judge(ctx context.Context, odd []Summary) (ch Change, err error) {
 	same, err := r.compare(ctx, uids)
 	if errors.Is(err, errors.ErrUnsupported) { // no TOP
 		if err = nil; !r.dry() {
-			err = r.look(ctx, r.peek, uids, same)
+			err = r.peekAt(ctx, uids, same)
 		}
 	}
 	if err != nil {

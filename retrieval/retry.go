@@ -40,7 +40,7 @@ func retrying(ctx context.Context, n int, f func() error) error {
 func (r *run) renew() {
 	r.close()
 	r.unsettled, r.peeked, r.open, r.unnoted = false, false, false, nil
-	r.doomed, r.again, r.sent, r.removed = nil, nil, nil, nil
+	r.doomed, r.again, r.carried = nil, nil, carried{}
 }
 
 // limits are the account's, less what was delivered before the server was

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"example.com/postbag/internal/transport"
@@ -31,24 +32,29 @@ func (r *run) returned(ctx context.Context, listed []Summary) error {
 		return err
 	}
 	for _, s := range back {
-		if _, known := same[s.UID]; r.isOther(same, s) || !known && !lasting {
+		if _, known := same[s.UID]; r.isOther(same, s) || !known && !lasting && !r.isHeld(r.known[s.UID]) {
 			delete(r.known, s.UID) // its record is overwritten by the intent
 		}
 	}
 	return nil
 }
 
-// settledOnly makes the plan for a view, in which nothing is deleted that is
-// listed under the name of a settled message and is another one. What was
+// settledOnly makes the plan for a view, in which nothing is deleted or moved that
+// is listed under the name of a settled message and is another one. What was
 // deleted before, and is another one now, is new; of the rest nobody can tell
 // whether it is new, or whether its header section was changed on the server,
 // and it is left alone.
 func (r *run) settledOnly(ctx context.Context, v view) (*plan, error) {
 	pl := makePlan(&r.a, v)
 	earlier := slices.Concat(pl.doomed, pl.spare) // they may be gone, and their names another's
-	same, err := r.areSame(ctx, uidsOf(slices.Concat(earlier, pl.doom)))
+	uids := uidsOf(slices.Concat(earlier, pl.doom, r.moved(pl)))
+	same, err := r.areSame(ctx, uids)
 	if err != nil {
 		return nil, err
+	}
+	if r.r.Features().Generation == "" { // what was found after a crash, without TOP
+		hasPrint := func(uid UID) bool { return r.known[uid].Print != (Print{}) }
+		maps.Copy(same, r.haveSameSize(slices.DeleteFunc(uids, hasPrint)))
 	}
 	isOther := func(rec Record) bool { is, known := same[rec.UID]; return known && !is }
 	if slices.ContainsFunc(earlier, isOther) {
@@ -59,16 +65,32 @@ func (r *run) settledOnly(ctx context.Context, v view) (*plan, error) {
 		}
 		pl = makePlan(&r.a, v)
 	}
-	for _, rec := range pl.doom {
+	before := len(pl.doom) + len(pl.doomed)
+	pl.doom, pl.doomed = slices.DeleteFunc(pl.doom, r.isHeld), slices.DeleteFunc(pl.doomed, r.isHeld)
+	held := before - len(pl.doom) - len(pl.doomed)
+	pl.skipped, pl.quarantined = pl.skipped+held, pl.quarantined+held
+	if r.a.After.MoveTo != "" {
+		pl.act = slices.DeleteFunc(pl.act, r.isHeld)
+	}
+	for _, rec := range slices.Concat(pl.doom, r.moved(pl)) {
 		if isOther(rec) {
 			r.report.fail(&MessageError{rec.UID, errOtherHeader})
 		}
 	}
 	pl.doom = slices.DeleteFunc(pl.doom, isOther)
+	pl.act = slices.DeleteFunc(pl.act, isOther)
 	return pl, nil
 }
 
-var errOtherHeader = fmt.Errorf("not deleted, as its header section is not the one that was delivered: %w", ErrAmbiguous)
+// moved returns what a plan moves to another mailbox, which no run looks into.
+func (r *run) moved(pl *plan) []Record {
+	if r.a.After.MoveTo == "" {
+		return nil
+	}
+	return pl.act
+}
+
+var errOtherHeader = fmt.Errorf("left where it is, as its header section is not the one that was delivered: %w", ErrAmbiguous)
 
 // areSame tells which messages have the header section that they had when they
 // were delivered. Where nobody knows, there is no answer.
@@ -78,42 +100,6 @@ func (r *run) areSame(ctx context.Context, uids []UID) (same map[UID]bool, err e
 		return r.haveSameSize(uids), nil
 	}
 	return same, err
-}
-
-// compare compares the header sections of messages with those that were
-// delivered. Where there is nothing to compare, there is no answer.
-func (r *run) compare(ctx context.Context, uids []UID) (same map[UID]bool, err error) {
-	same = make(map[UID]bool)
-	err = r.look(ctx, r.r.Headers, uids, same)
-	if err != nil || r.dry() {
-		return same, err
-	}
-	// QUIRK: there are servers whose TOP does not show what RETR sends.
-	return same, r.look(ctx, r.peek, uids, same)
-}
-
-// look compares what get retrieves of those messages that are not the same for
-// all that is known.
-func (r *run) look(ctx context.Context, get getter, uids []UID, same map[UID]bool) (err error) {
-	var ask []UID
-	for _, uid := range uids {
-		if !same[uid] && r.known[uid].Print != (Print{}) {
-			ask = append(ask, uid)
-		}
-	}
-	if len(ask) == 0 {
-		return nil
-	}
-	for uid, print := range r.prints(ctx, get, ask, &err) {
-		same[uid] = print == r.known[uid].Print
-	}
-	return err
-}
-
-// peek retrieves messages only to look at them.
-func (r *run) peek(ctx context.Context, uids ...UID) iter.Seq2[*Message, error] {
-	r.peeked = true
-	return r.r.Fetch(ctx, uids...)
 }
 
 func namesOf(sums []Summary) []UID {
@@ -156,6 +142,7 @@ func (r *run) prints(ctx context.Context, get getter, uids []UID, failed *error)
 				continue
 			}
 			m.printer = new(printer)
+			m.observe = func(n int64) { r.day.count(ctx, n) }
 			if err := m.whole(); err != nil {
 				*failed = transport.Mark(ErrSession, err)
 				return

@@ -75,8 +75,7 @@ type run struct {
 	peeked    bool     // likewise: one was retrieved only to be looked at
 	doomed    []UID    // recorded as such: may be deleted now
 	again     []Record // of those, what an earlier run was to delete
-	sent      []UID    // by a dry run: whose changes here would be carried to the server
-	removed   []UID    // by a dry run: what would be removed there, as here
+	carried   carried  // by a dry run
 	open      bool     // something listed has no record yet: the next run has to list again
 }
 
@@ -253,10 +252,10 @@ func (r *run) close() {
 	r.r = nil
 }
 
-// doom records that settled messages are to be deleted.
+// doom records that settled messages are to be deleted, as they were compared.
 func (r *run) doom(ctx context.Context, recs []Record) error {
 	for i := range recs {
-		recs[i].Stage = Doomed
+		recs[i].Stage, recs[i].Attempts, recs[i].Retry = Doomed, 0, time.Time{}
 		r.doomed = append(r.doomed, recs[i].UID)
 	}
 	return r.update(ctx, Change{Put: recs})

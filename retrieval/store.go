@@ -143,8 +143,8 @@ type Record struct {
 	// more.
 	Deletes int
 
-	// Attempts counts the failures in a row to retrieve or deliver it, and
-	// Retry is when the next one is due.
+	// Attempts counts the failures in a row to retrieve or deliver it or, when it
+	// is settled, to compare it, and Retry is when the next one is due.
 	Attempts int
 	Retry    time.Time
 }
