@@ -11,8 +11,8 @@ import (
 // is then. What could not be carried is not in it: neither side follows the
 // other there until the next run.
 //
-// Flags are stored first and recorded then: after a crash in between both sides
-// have changed alike. Removals are recorded first, as [Doomed], and proven by
+// Flags are stored first and recorded then, and before that, that they are about
+// to be: after a crash in between it is known who has changed what. Removals are recorded first, as [Doomed], and proven by
 // the message's absence from a listing.
 func (r *run) carry(ctx context.Context, v view) (view, error) {
 	u := r.a.Upstream
@@ -36,7 +36,7 @@ func (r *run) carry(ctx context.Context, v view) (view, error) {
 		r.carried = c.foretell()
 		return c.rest(v), nil
 	}
-	for _, step := range []func(context.Context) error{c.note, c.here, c.restored, c.store, c.removals} {
+	for _, step := range []func(context.Context) error{c.note, c.here, c.restored, c.sending, c.store, c.removals} {
 		if err := step(ctx); err != nil {
 			return v, err
 		}
@@ -114,7 +114,7 @@ func (c *carrier) note(ctx context.Context) error {
 func (c *carrier) with(uid UID) Record {
 	rec := c.known[uid]
 	if flags, ok := c.agreed[uid]; ok {
-		rec.Flags = flags
+		rec.Flags, rec.Sending = flags, nil
 	}
 	return rec
 }
@@ -157,6 +157,20 @@ func (c *carrier) restored(ctx context.Context) error {
 		}
 	}
 	return c.record(ctx, c.restore...)
+}
+
+// sending records which flags are about to change on the server, lest it look, if
+// the run is cut short, as if somebody had changed them there.
+func (c *carrier) sending(ctx context.Context) error {
+	var recs []Record
+	for _, st := range c.stores {
+		for _, uid := range st.uids {
+			rec := c.known[uid]
+			rec.Sending = slices.Concat(st.add, st.remove)
+			recs = append(recs, rec)
+		}
+	}
+	return c.record(ctx, recs...)
 }
 
 // store stores changed flags.

@@ -247,6 +247,7 @@ func (j *job) intent(now time.Time) Record {
 	rec.Flags, rec.Received, rec.Email = j.Flags, j.Received, j.Email
 	rec.Size = max(j.Size, rec.Size)
 	rec.Vanished = time.Time{}
+	rec.Following, rec.Sending = nil, nil
 	return rec
 }
 

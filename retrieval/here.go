@@ -53,8 +53,8 @@ func changesHere(u Upstream, v view, h here) *changes {
 			continue
 		}
 		flags, present := h.flags[rec.Ref]
-		if rec.Marking && present {
-			rec.marked(flags)
+		if present && rec.isUnderWay() {
+			rec.resume(flags, s.Flags)
 			v.known[s.UID] = rec
 			ch.put = append(ch.put, rec)
 		}
@@ -100,14 +100,17 @@ func changesHere(u Upstream, v view, h here) *changes {
 	return ch
 }
 
-// marked says that the copy has the mark \Deleted, or has it not, because a run
-// that was cut short has made it so.
-func (rec *Record) marked(flags []Flag) {
-	rec.Marking = false
-	rec.Flags = without(rec.Flags, []Flag{FlagDeleted})
-	if hasFlag(flags, FlagDeleted) {
-		rec.Flags = append(rec.Flags, FlagDeleted)
-	}
+// isUnderWay tells whether a run was cut short while flags changed.
+func (rec *Record) isUnderWay() bool { return len(rec.Following)+len(rec.Sending) > 0 }
+
+// resume takes it that flags which were about to change have been changed by that
+// run, here or there, if they are so now.
+func (rec *Record) resume(here, there []Flag) {
+	made := slices.Concat(
+		both(rec.Following, differing(rec.Flags, here)),
+		both(rec.Sending, differing(rec.Flags, there)))
+	rec.Flags = differing(rec.Flags, made)
+	rec.Following, rec.Sending = nil, nil
 }
 
 // isMarked tells whether a copy was marked as deleted. If the server has that
@@ -229,6 +232,12 @@ func distinct(lists ...[]Flag) []Flag {
 func without(a, b []Flag) []Flag {
 	return slices.DeleteFunc(slices.Clone(a), func(f Flag) bool { return hasFlag(b, f) })
 }
+
+// differing returns the flags that one of a and b has and the other has not.
+func differing(a, b []Flag) []Flag { return slices.Concat(without(a, b), without(b, a)) }
+
+// both returns the flags of a that b has, too.
+func both(a, b []Flag) []Flag { return without(a, without(a, b)) }
 
 func sameFlag(a, b Flag) bool { return strings.EqualFold(string(a), string(b)) }
 

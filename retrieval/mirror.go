@@ -3,12 +3,13 @@ package retrieval
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // mirror brings delivered copies in step with the server. The records follow
-// the copies: a crash in between does the same work again, to no effect. But that
-// a copy gets the mark \Deleted is recorded before, or it would look as if it had
-// been removed here. When the sink fails, what it has done until then is recorded.
+// the copies: a crash in between does the same work again, to no effect. That flags
+// are about to change is recorded before, lest it look as if somebody had changed
+// them here. When the sink fails, what it has done until then is recorded.
 func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) error {
 	if len(reflags)+len(discards) == 0 {
 		return nil
@@ -17,7 +18,7 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 	if !ok {
 		return unsupported("a sink that cannot follow the server")
 	}
-	if err := r.update(ctx, Change{Put: marking(reflags)}); err != nil {
+	if err := r.update(ctx, Change{Put: r.following(reflags)}); err != nil {
 		return err
 	}
 	recs, failed := r.reflag(ctx, mir, reflags)
@@ -44,12 +45,16 @@ func (r *run) mirror(ctx context.Context, reflags []reflag, discards []Record) e
 	return errors.Join(failed, r.update(ctx, Change{Put: recs, Forget: gone}))
 }
 
-// marking returns the records of copies that are to get the mark \Deleted or to
-// lose it.
-func marking(reflags []reflag) (recs []Record) {
+// following returns the records of copies that are to get other flags. Where
+// nothing is carried to the server it is the mark \Deleted alone that must never
+// be mistaken.
+func (r *run) following(reflags []reflag) (recs []Record) {
 	for _, f := range reflags {
-		if rec := f.Record; hasFlag(rec.Flags, FlagDeleted) != hasFlag(f.flags, FlagDeleted) {
-			rec.Marking = true
+		rec := f.Record
+		rec.Following = slices.DeleteFunc(differing(rec.Flags, f.flags), func(f Flag) bool {
+			return !r.a.Upstream.any() && !sameFlag(f, FlagDeleted)
+		})
+		if len(rec.Following) > 0 {
 			recs = append(recs, rec)
 		}
 	}
@@ -71,7 +76,7 @@ func (r *run) reflag(ctx context.Context, mir Mirrorer, reflags []reflag) (recs 
 		default:
 			return recs, sinkError(&MessageError{rec.UID, err})
 		}
-		rec.Flags, rec.Marking = f.flags, false
+		rec.Flags, rec.Following = f.flags, nil
 		recs = append(recs, rec)
 	}
 	return recs, nil

@@ -134,10 +134,12 @@ type Record struct {
 	// it is there. See [Upstream].
 	Missed time.Time
 
-	// Marking says that the copy was about to follow the server in its mark
-	// \Deleted, or to lose it, when a run was cut short: what it has of that mark
-	// is not what anybody here wanted. See [Upstream].
-	Marking bool
+	// Following lists the flags that the copy was about to get or to lose, as the
+	// server has them, when a run was cut short, and Sending those that the
+	// message was about to get or to lose on the server. Whoever has them
+	// otherwise than Flags says may have them from that run, and have changed
+	// nothing. See [Upstream].
+	Following, Sending []Flag
 
 	// Deletes counts how often the server confirmed to have deleted it once
 	// more.

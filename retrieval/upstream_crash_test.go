@@ -74,6 +74,26 @@ func TestCrashMarked(t *testing.T) {
 	}
 }
 
+// Flags that are changed back after a run was cut short, which was to carry their
+// change, stay as they were changed last.
+func TestCrashFlagsChangedBack(t *testing.T) {
+	for n := 0; ; n++ {
+		b, on := twoWay(t, 4, nil)
+		b.mark(on[0].Data, "S")
+		b.mark(on[1].Data, "R")
+		b.server.SetFlags(on[2].UID, retrieval.FlagFlagged)
+		blown := b.crash(n)
+		b.mark(on[0].Data, "")
+		b.server.SetFlags(on[2].UID)
+		b.sync()
+		b.sync()
+		b.wantBoth("0: 1:R 2: 3:")
+		if !blown {
+			return
+		}
+	}
+}
+
 // hookedBothWays is a hookedSink that is kept in step both ways.
 type hookedBothWays struct {
 	hookedSink

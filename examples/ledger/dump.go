@@ -89,17 +89,21 @@ func line(r retrieval.Record) string {
 	add(r.Delivered.IsZero() && !r.Since.IsZero(), "since %s", at(r.Since))
 	add(r.Size != 0, "size %d", r.Size)
 	add(r.Ref != "", "as %s", printable(r.Ref))
-	flags := "flags"
-	for _, f := range r.Flags {
-		flags += " " + printable(string(f))
+	for _, what := range []struct {
+		name  string
+		flags []retrieval.Flag
+	}{{"flags", r.Flags}, {"following", r.Following}, {"sending", r.Sending}} {
+		text := what.name
+		for _, f := range what.flags {
+			text += " " + printable(string(f))
+		}
+		add(len(what.flags) > 0, "%s", text)
 	}
-	add(len(r.Flags) > 0, "%s", flags)
 	add(r.Email != "", "email %s", printable(r.Email))
 	add(r.Twin, "twin")
 	add(r.Seeded, "seeded")
 	add(r.HeaderOnly, "header only")
 	add(r.Due, "action due")
-	add(r.Marking, "marking")
 	add(!r.Vanished.IsZero(), "vanished %s", at(r.Vanished))
 	add(!r.Missed.IsZero(), "missed here %s", at(r.Missed))
 	add(r.Deletes > 0, "deleted again %d", r.Deletes)
@@ -181,7 +185,8 @@ func jsonRecord(r retrieval.Record) any {
 		Seeded     bool             `json:"seeded,omitempty"`
 		HeaderOnly bool             `json:"header_only,omitempty"`
 		Due        bool             `json:"due,omitempty"`
-		Marking    bool             `json:"marking,omitempty"`
+		Following  []retrieval.Flag `json:"following,omitempty"`
+		Sending    []retrieval.Flag `json:"sending,omitempty"`
 		Vanished   time.Time        `json:"vanished,omitzero"`
 		Missed     time.Time        `json:"missed,omitzero"`
 		Deletes    int              `json:"deletes,omitempty"`
@@ -189,7 +194,7 @@ func jsonRecord(r retrieval.Record) any {
 		Retry      time.Time        `json:"retry,omitzero"`
 	}{
 		UID: r.UID, Stage: stages[r.Stage], Ref: r.Ref, Flags: r.Flags, Since: r.Since, Delivered: r.Delivered, Received: r.Received,
-		Size: r.Size, Email: r.Email, Twin: r.Twin, Seeded: r.Seeded, HeaderOnly: r.HeaderOnly, Due: r.Due, Marking: r.Marking, Vanished: r.Vanished, Missed: r.Missed,
+		Size: r.Size, Email: r.Email, Twin: r.Twin, Seeded: r.Seeded, HeaderOnly: r.HeaderOnly, Due: r.Due, Following: r.Following, Sending: r.Sending, Vanished: r.Vanished, Missed: r.Missed,
 		Deletes: r.Deletes, Attempts: r.Attempts, Retry: r.Retry,
 	}
 	if r.Print != (retrieval.Print{}) {

@@ -208,7 +208,7 @@ func TestEveryField(t *testing.T) {
 	day := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	full := retrieval.Record{
 		UID: "7.1", Stage: retrieval.Settled, Ref: "r", Flags: []retrieval.Flag{"f"}, Since: day, Delivered: day, Received: day, Size: 1, Print: retrieval.Print{1},
-		Email: "e", Twin: true, Seeded: true, HeaderOnly: true, Due: true, Marking: true, Vanished: day, Missed: day, Deletes: 1, Attempts: 1, Retry: day,
+		Email: "e", Twin: true, Seeded: true, HeaderOnly: true, Due: true, Following: []retrieval.Flag{"g"}, Sending: []retrieval.Flag{"h"}, Vanished: day, Missed: day, Deletes: 1, Attempts: 1, Retry: day,
 	}
 	inJSON := func(r retrieval.Record) string {
 		data, err := json.Marshal(jsonRecord(r))

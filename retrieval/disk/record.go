@@ -28,6 +28,8 @@ import (
 //	attempts      varint
 //	retry         time
 //	missed        time
+//	following     as flags
+//	sending       as flags
 //	and at last:
 //	checksum      4 octets, CRC-32C over the UID and all of the above
 //
@@ -57,7 +59,8 @@ const (
 	hasRetry
 	hasMissed
 	hasSeeded
-	hasMarking
+	hasFollowing
+	hasSending
 	hasUnknown
 )
 
@@ -67,13 +70,7 @@ func encodeRecord(r *retrieval.Record) []byte {
 	e := encoder{b: make([]byte, 0, 128)}
 	e.time(hasSince, r.Since)
 	e.text(hasRef, r.Ref)
-	if len(r.Flags) > 0 {
-		e.has |= hasFlags
-		e.b = binary.AppendUvarint(e.b, uint64(len(r.Flags)))
-		for _, f := range r.Flags {
-			e.b = appendString(e.b, string(f))
-		}
-	}
+	e.flags(hasFlags, r.Flags)
 	e.time(hasDelivered, r.Delivered)
 	e.time(hasReceived, r.Received)
 	e.number(hasSize, r.Size)
@@ -91,7 +88,8 @@ func encodeRecord(r *retrieval.Record) []byte {
 	e.time(hasRetry, r.Retry)
 	e.time(hasMissed, r.Missed)
 	e.mark(hasSeeded, r.Seeded)
-	e.mark(hasMarking, r.Marking)
+	e.flags(hasFollowing, r.Following)
+	e.flags(hasSending, r.Sending)
 
 	b := make([]byte, 0, len(e.b)+16)
 	b = append(b, recordVersion)
@@ -140,9 +138,7 @@ func decodeFields(uid retrieval.UID, b []byte) (r retrieval.Record, err error) {
 	r = retrieval.Record{UID: uid, Stage: retrieval.Stage(d.number())}
 	r.Since = d.time(hasSince)
 	r.Ref = d.text(hasRef)
-	if d.has&hasFlags != 0 {
-		r.Flags = d.flags()
-	}
+	r.Flags = d.flags(hasFlags)
 	r.Delivered = d.time(hasDelivered)
 	r.Received = d.time(hasReceived)
 	r.Size = d.value(hasSize)
@@ -159,7 +155,8 @@ func decodeFields(uid retrieval.UID, b []byte) (r retrieval.Record, err error) {
 	r.Retry = d.time(hasRetry)
 	r.Missed = d.time(hasMissed)
 	r.Seeded = d.has&hasSeeded != 0
-	r.Marking = d.has&hasMarking != 0
+	r.Following = d.flags(hasFollowing)
+	r.Sending = d.flags(hasSending)
 	if d.bad || len(d.rest) > 0 || !known(r.Stage) {
 		return r, errBadRecord
 	}

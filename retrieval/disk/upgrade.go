@@ -74,7 +74,7 @@ func decodeRecord1(uid retrieval.UID, b []byte) (retrieval.Record, error) {
 		return retrieval.Record{}, lost(fmt.Errorf("message %q: unknown kind of record %.4x", uid, b))
 	}
 	d := decoder{rest: b[1:]}
-	r := retrieval.Record{UID: uid, Stage: retrieval.Stage(d.number()), Since: d.moment(), Ref: d.string(), Flags: d.flags()}
+	r := retrieval.Record{UID: uid, Stage: retrieval.Stage(d.number()), Since: d.moment(), Ref: d.string(), Flags: d.flagList()}
 	if d.bad || len(d.rest) > 0 || !known(r.Stage) {
 		return retrieval.Record{}, lost(fmt.Errorf("message %q: %w", uid, errBadRecord))
 	}

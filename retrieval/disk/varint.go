@@ -35,6 +35,16 @@ func (e *encoder) number(bit uint64, v int64) {
 	}
 }
 
+func (e *encoder) flags(bit uint64, flags []retrieval.Flag) {
+	if len(flags) > 0 {
+		e.has |= bit
+		e.b = binary.AppendUvarint(e.b, uint64(len(flags)))
+		for _, f := range flags {
+			e.b = appendString(e.b, string(f))
+		}
+	}
+}
+
 func (e *encoder) mark(bit uint64, there bool) {
 	if there {
 		e.has |= bit
@@ -77,7 +87,14 @@ func (d *decoder) value(bit uint64) int64 {
 	return d.signed()
 }
 
-func (d *decoder) flags() (flags []retrieval.Flag) {
+func (d *decoder) flags(bit uint64) []retrieval.Flag {
+	if d.has&bit == 0 {
+		return nil
+	}
+	return d.flagList()
+}
+
+func (d *decoder) flagList() (flags []retrieval.Flag) {
 	for n := d.number(); n > 0 && !d.bad; n-- {
 		flags = append(flags, retrieval.Flag(d.string()))
 	}

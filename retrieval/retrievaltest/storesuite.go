@@ -195,7 +195,7 @@ func sameRecord(a, b retrieval.Record) bool {
 	return a.UID == b.UID && a.Stage == b.Stage && a.Ref == b.Ref && retrieval.SameFlags(a.Flags, b.Flags) &&
 		a.Since.Equal(b.Since) && a.Delivered.Equal(b.Delivered) && a.Vanished.Equal(b.Vanished) && a.Retry.Equal(b.Retry) && a.Received.Equal(b.Received) &&
 		a.Size == b.Size && a.Print == b.Print && a.Email == b.Email && a.Twin == b.Twin && a.HeaderOnly == b.HeaderOnly &&
-		a.Seeded == b.Seeded && a.Missed.Equal(b.Missed) && a.Due == b.Due && a.Marking == b.Marking && a.Deletes == b.Deletes && a.Attempts == b.Attempts
+		a.Seeded == b.Seeded && a.Missed.Equal(b.Missed) && a.Due == b.Due && retrieval.SameFlags(a.Following, b.Following) && retrieval.SameFlags(a.Sending, b.Sending) && a.Deletes == b.Deletes && a.Attempts == b.Attempts
 }
 
 func (f *storeFixture) reopen() {

@@ -48,7 +48,7 @@ func fullRecord(uid retrieval.UID) retrieval.Record {
 	return retrieval.Record{
 		UID: uid, Stage: retrieval.Settled, Ref: "r", Flags: []retrieval.Flag{retrieval.FlagSeen},
 		Since: storeTime.Add(1), Delivered: storeTime.Add(20), Received: storeTime.Add(30), Size: 1 << 40, Print: retrieval.Print{1, 2, 15: 255},
-		Email: "M\x00\xff", Twin: true, Seeded: true, HeaderOnly: true, Due: true, Vanished: storeTime.Add(-300), Missed: storeTime.Add(-200), Marking: true, Deletes: 4, Attempts: 50_000, Retry: storeTime.Add(time.Hour),
+		Email: "M\x00\xff", Twin: true, Seeded: true, HeaderOnly: true, Due: true, Vanished: storeTime.Add(-300), Missed: storeTime.Add(-200), Following: []retrieval.Flag{"a"}, Sending: []retrieval.Flag{"b", "c"}, Deletes: 4, Attempts: 50_000, Retry: storeTime.Add(time.Hour),
 	}
 }
 
