@@ -75,7 +75,7 @@ func (r *rows) Read(p []byte) (int, error) {
 
 // What is kept of messages until more of them comes has a bound in octets.
 func TestRowsInMemory(t *testing.T) {
-	const many, most = 600, 100 << 20
+	const many, most = 300, 60 << 20
 	for name, row := range map[string]func(n int, flags string) string{
 		"Bodies": func(n int, flags string) string {
 			return fmt.Sprintf("* %d FETCH (FLAGS (%s))\r\n* 1 FETCH (UID %d BODY[] {1}\r\nx)\r\n", n+1, flags, n)
