@@ -13,7 +13,7 @@ func TestTextMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in short mode")
 	}
-	const size = 8 << 20
+	const size = 4 << 20
 	quoted := strings.Repeat("<blockquote><ol>", 11)
 	for _, tt := range []struct{ name, typ, first, unit string }{
 		{"words", "text/html", "", "x "},

@@ -3,6 +3,7 @@ package retrieval_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,10 +45,10 @@ func TestWatchEndlessDelay(t *testing.T) {
 // What cannot tell the password now is no server that refuses it.
 func TestWatchNoPasswordNow(t *testing.T) {
 	quickly(t, nil, func(t *testing.T, q *quick) {
-		down := true
+		var up atomic.Bool
 		password := q.acct.Password
 		q.acct.Password = func(ctx context.Context) (string, error) {
-			if down {
+			if !up.Load() {
 				return "", errors.New("the agent is down")
 			}
 			return password(ctx)
@@ -55,7 +56,7 @@ func TestWatchNoPasswordNow(t *testing.T) {
 		q.server.Deliver(mail("A", 1))
 		q.watching(nil, nil, func() {
 			time.Sleep(12 * time.Hour)
-			down = false
+			up.Store(true)
 			time.Sleep(30 * time.Minute)
 			q.want("A", "A")
 		})
