@@ -17,8 +17,9 @@
 // Run records what it is about to deliver, delivers, makes that durable,
 // records it as settled, and only then deletes on the server; a deletion is
 // repeated, without a second delivery, until a listing shows that the message is
-// gone, or the account has got a policy that deletes nothing. What is deleted in a later session than it came in has its header section
-// compared first (without TOP, its size), lest another message has got its name.
+// gone, or the account has got a policy that deletes nothing. What is deleted in a
+// later session than it came in has its header section compared first (without
+// TOP, its size), lest another message has got its name.
 // So, wherever a run is cut short, and by whatever:
 //
 //   - No message is lost: nothing is deleted on the server that is not durable here.
@@ -44,6 +45,7 @@
 //	the sink turns down one message         the same (ErrRejected, ErrDeferred); it stays on
 //	                                        the server
 //	the sink or the disk is full            ErrSink or ErrStore; nothing more is done
+//	the server refuses to delete some       they are failures of this run, and tried again
 //	another client deletes or marks mail    what is gone is passed over; marks stay
 //	the server numbers its mailbox anew,    ErrRenumbered and nothing is done, or Account.Reset
 //	or is restored from a backup

@@ -74,6 +74,26 @@ func TestCrashMarked(t *testing.T) {
 	}
 }
 
+// Nor is it one if nothing was carried to the server when the run was cut short, and
+// is from then on.
+func TestCrashMarkedOneWay(t *testing.T) {
+	for n := 0; ; n++ {
+		b, on := twoWay(t, 3, nil)
+		both := b.acct.Upstream
+		b.acct.Upstream = retrieval.Upstream{}
+		b.server.SetFlags(on[1].UID, retrieval.FlagDeleted)
+		blown := b.crash(n)
+		b.acct.Upstream = both
+		b.server.SetFlags(on[1].UID)
+		b.sync()
+		b.sync()
+		b.wantBoth("0: 1: 2:")
+		if !blown {
+			return
+		}
+	}
+}
+
 // Flags that are changed back after a run was cut short, which was to carry their
 // change, stay as they were changed last.
 func TestCrashFlagsChangedBack(t *testing.T) {
