@@ -78,10 +78,7 @@ func isSameFile(a, b string) bool {
 // checkList refuses flags about retrieving, but for those that have always been
 // let through.
 func (o *options) checkList() error {
-	if o.given["limit-day"] {
-		return usageError("-list retrieves nothing, so -limit-day says nothing to it")
-	}
-	for _, name := range strings.Fields("dry-run watch poll retry mailboxes rcpt limit-bytes limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both up trash") {
+	for _, name := range strings.Fields("dry-run watch poll retry mailboxes rcpt limit-bytes limit-day limit-time newest-first max-size from subject delete-after keep-last mark-seen move-to both up trash") {
 		if o.given[name] {
 			return usageError("-list retrieves nothing, so -%s says nothing to it", name)
 		}
